@@ -1,0 +1,40 @@
+/* What one object of one service looks like: fields, their types, lengths and allowed values. Connectors fill it,
+ * mappings are checked against it. Plain data. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+enum schema_type { SCHEMA_TEXT, SCHEMA_NUMBER, SCHEMA_BOOL, SCHEMA_DATE, SCHEMA_DATETIME, SCHEMA_CHOICE, SCHEMA_SET };
+
+struct schema_option {
+    char *id;    /* id is what the service stores */
+    char *label; /* label is what people see */
+};
+
+struct schema_field {
+    char *name; /* name in the service's own words; a JSON path for nested answers ("context.status") */
+    char *label;
+    enum schema_type type;
+    bool read_only;
+    bool unique;
+    bool by_label;  /* by_label: mappings name the options by label, the service stores ids; labels are pinned in the
+                       store, so that a rename breaks nothing (Inbox statuses, tags, members) */
+    bool open;      /* open: the list of options is not complete (external options): do not validate against it */
+    size_t max_len; /* max_len in code points; 0 = not known */
+    struct schema_option *options;
+    size_t n_options;
+};
+
+struct schema {
+    char *object;
+    struct schema_field *fields;
+    size_t n;
+};
+
+struct schema_field *schema_add(struct schema *schema, const char *name, const char *label, enum schema_type type);
+void schema_add_option(struct schema_field *field, const char *id, const char *label);
+const struct schema_field *schema_find(const struct schema *schema, const char *name); /* NULL */
+const struct schema_option *schema_option_by_id(const struct schema_field *field, const char *id);
+const struct schema_option *schema_option_by_label(const struct schema_field *field, const char *label); /* exact, then any case */
+const char *schema_type_name(enum schema_type type);
+void schema_done(struct schema *schema);

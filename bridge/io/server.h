@@ -1,0 +1,23 @@
+/* An HTTP/1.1 server on a few threads (libmicrohttpd behind this header): bounded in body, headers, connections
+ * and time. A handler sees one whole request and fills one whole answer. */
+#pragma once
+#include "bridge/io/http.h"
+
+/* handle: called on a server thread, several at a time. request->url is path and query as received (undecoded);
+ * answer is zeroed (status must be set, or 0 to drop the connection without an answer); its storage is freed by the
+ * server. */
+typedef void server_handler(void *self, const struct http_request *request, struct http_answer *answer);
+
+struct server_options {
+    const char *address;    /* NULL = "127.0.0.1" */
+    uint16_t port;          /* 0 = any free one: ask server_port */
+    unsigned threads;       /* 0 = 2 */
+    unsigned connections;   /* 0 = 256 */
+    size_t body_max;        /* 0 = 1 MiB; larger is answered 413 */
+    unsigned idle_seconds;  /* 0 = 30 */
+};
+
+struct server;
+struct server *server_start(const struct server_options *options, server_handler *handle, void *self, struct err *err);
+uint16_t server_port(const struct server *server);
+void server_stop(struct server *server); /* finishes the requests in hand; accepts NULL */

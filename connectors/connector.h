@@ -1,0 +1,148 @@
+/* The contract between the engine and a service. A connector speaks one service's dialect and nothing else: it never
+ * logs, sleeps, retries, opens sockets, reads clocks, touches the store or knows the other side. Every byte it sends
+ * goes through endpoint_call_many() (connectors/endpoint.h).
+ *
+ * Memory: what a connector fills in belongs to the caller, who frees it with the *_done functions below; what it is given
+ * is borrowed for the call. Every verb takes arrays and answers per item. A verb returns false only when the whole call
+ * says nothing about any item (err is then filled); item faults go into the items' own err.
+ *
+ * Values: fields are JSON in the service's own names and natural types: text is a string, numbers are numbers, booleans
+ * booleans, dates "YYYY-MM-DD", date-times ISO 8601 UTC, a choice is the option's id, a set is an array of option ids (or
+ * texts). JSON null is "the service holds nothing here"; a member that is absent was not told. */
+#pragma once
+#include "bridge/base/opt.h"
+#include "bridge/base/schema.h"
+#include <jansson.h>
+#include <stdint.h>
+
+struct endpoint;
+
+enum record_state {
+    RECORD_LIVE,
+    RECORD_ARCHIVED,  /* in the service's bin */
+    RECORD_GONE,      /* the service knows no such id */
+    RECORD_MERGED,    /* merged into moved_to; fields are the survivor's when known */
+    RECORD_CONVERTED, /* became moved_type/moved_to */
+};
+
+struct record {
+    char *id;         /* id in the service; never NULL in an answer */
+    char *key;        /* key is the bridge key when the record tells it: "x:<platformId>"; NULL otherwise */
+    char *label;      /* label for people: "@ada"; may be NULL */
+    enum record_state state;
+    char *moved_to, *moved_type;
+    char *version;    /* version changes whenever the record does; opaque; may be NULL */
+    int64_t modified; /* modified in ms; 0 = not told */
+    int64_t as_of;    /* as_of: the content is at least as new as this moment by the SERVICE's clock (event time; Date header
+                         of the answer for reads); ms, 0 = not known */
+    json_t *fields;   /* NULL: "look at this one", nothing known */
+    json_t *history;  /* only with FETCH_HISTORY: {"field":[{"value":…,"at":ms,"own":bool},…]} newest first, `own` = written
+                         by this very integration as far as the service tells; NULL when there is none */
+    struct err err;   /* kind ERR_NONE when the item was answered */
+};
+
+struct page {
+    struct record *items;
+    size_t n;
+    char *next;     /* next cursor; NULL = unchanged */
+    bool more;      /* more pages are ready now */
+    bool gap;       /* gap: changes before this page are lost; a full enumeration must follow */
+    bool relearn;   /* relearn: options (tags, statuses, properties) changed: describe again */
+};
+
+/* One write. id NULL = create. */
+struct patch {
+    const char *object;
+    const char *id;
+    const char *key_field, *key; /* the bridge key; a create carries it so that it is found, never repeated */
+    const char *trace;           /* idempotency key of the op */
+    json_t *set;                 /* field → value in the service's dialect; JSON null clears */
+    json_t *seen;                /* field → value the writer last saw there (for services that take differences) */
+};
+
+struct result {
+    struct err err; /* ERR_NONE = done; UNSURE = may have been done; anything else = certainly not done */
+    bool created;
+    struct record record; /* id, version and the fields read back, when done */
+};
+
+struct found { /* per value of a find */
+    struct record *items;
+    size_t n;
+    struct err err;
+};
+
+struct organisation {
+    char *id;    /* id that never changes; pinned in the store */
+    char *label;
+    char *currency; /* may be NULL */
+};
+
+enum connector_caps {
+    CAP_FETCH = 1 << 0,
+    CAP_CREATE = 1 << 1,
+    CAP_FIND = 1 << 2,     /* find by a unique field is a strong read: absence means absent */
+    CAP_FEED = 1 << 3,     /* changes() follows a feed or window */
+    CAP_HOOK = 1 << 4,
+    CAP_HISTORY = 1 << 5,  /* fetch can tell each field's past values */
+    CAP_DESCRIBE = 1 << 6,
+    CAP_SETUP = 1 << 7,
+};
+
+enum fetch_flags {
+    FETCH_HISTORY = 1 << 0,
+    FETCH_FRESH = 1 << 1, /* from the primary, by id: this read confirms a write */
+};
+
+struct connector {
+    const char *name;  /* name in the configuration file: "hubspot" */
+    const char *about; /* one line for people */
+    unsigned caps;
+    size_t state_size;       /* bytes of private state; the endpoint allocates and zeroes them */
+    const struct opt *options; /* table over the private state; parsed before open */
+    const char *const *objects; /* native object names, NULL-terminated */
+
+    /* open: called once before anything else, on a zeroed state with the options read; sets up the endpoint (base URL,
+     * buckets, token). No network. */
+    bool (*open)(struct endpoint *ep, struct err *err);
+    /* close: frees what open and later calls put into the state. Must accept a half-opened state. */
+    void (*close)(struct endpoint *ep);
+    /* probe: one cheap authenticated call. */
+    bool (*probe)(struct endpoint *ep, struct organisation *out, struct err *err);
+    /* describe: the fields of an object. May be cached by the caller, never by the connector. */
+    bool (*describe)(struct endpoint *ep, const char *object, struct schema *out, struct err *err);
+    /* setup: which of `wanted` (fields with type, unique, options) is missing. Texts for people go into *missing (JSON array
+     * of {"field","what","done":bool,"manual":text?}; new reference); with apply it creates what it can. */
+    bool (*setup)(struct endpoint *ep, const struct schema *wanted, bool apply, json_t **missing, struct err *err);
+    /* changes: one page after the cursor. `fields` (NULL-terminated) are the native fields wanted in items. A NULL cursor
+     * starts a full enumeration, whose last page carries a `next` from which the feed goes on without a gap. May repeat,
+     * must not skip. */
+    bool (*changes)(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor,
+                    struct page *out, struct err *err);
+    /* hook: verifies an incoming request and turns it into a page. No network. */
+    bool (*hook)(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
+                 size_t body_n, int64_t now, struct page *out, struct err *err);
+    /* find: records whose field equals values[i], into out[i]. On a unique field it is a strong read. */
+    bool (*find)(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
+                 const char *const *fields, struct found *out, struct err *err);
+    /* fetch: ids[i] into out[i]. */
+    bool (*fetch)(struct endpoint *ep, const char *object, const char *const *ids, size_t n, const char *const *fields,
+                  unsigned flags, struct record *out, struct err *err);
+    /* put: patches[i] into out[i]. The same record never appears twice in one call. An empty `set` on an update makes no
+     * call and answers done without a record. */
+    bool (*put)(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err);
+};
+
+/* Shared answers for what a service cannot do: CONFIG "hubspot cannot …". Connectors name them; nothing is ever NULL. */
+bool connector_no_setup(struct endpoint *, const struct schema *, bool, json_t **, struct err *);
+bool connector_no_hook(struct endpoint *, const char *, const char *, const json_t *, const char *, size_t, int64_t,
+                       struct page *, struct err *);
+bool connector_no_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *,
+                       struct found *, struct err *);
+
+void record_copy(struct record *to, const struct record *from); /* deep; fields are shared references */
+void record_done(struct record *r);
+void page_done(struct page *p);
+void result_done(struct result *r);
+void found_done(struct found *f);
+void organisation_done(struct organisation *o);

@@ -1,0 +1,58 @@
+/* One configured account of a connector, and the one door to its service: endpoint_call_many() limits, authorises,
+ * sends, refreshes the token once on 401 and classifies every outcome. Long waits come back as RATE with a time, so
+ * nothing here sleeps on a quota longer than `patience`. */
+#pragma once
+#include "bridge/io/env.h"
+#include "bridge/io/limiter.h"
+#include "bridge/io/oauth.h"
+#include "connectors/connector.h"
+
+struct endpoint {
+    char *name;
+    const struct connector *kind;
+    void *state; /* the connector's own, state_size bytes, options parsed into it */
+    struct env *env;
+    /* Set by the connector's open(): */
+    char *base_url;              /* base_url without a trailing slash */
+    struct limiter *limiter;
+    struct oauth *oauth;
+    unsigned in_flight;          /* in_flight requests at once at most; 0 = 8 */
+    /* judge refines the outcome of one answered request (429 policies, error bodies); err already holds the general
+     * classification by status, ERR_NONE for 2xx. NULL = none. */
+    void (*judge)(struct endpoint *ep, const struct http_answer *answer, bool writes, struct err *err);
+    /* heed reads rate headers of every answer. NULL = none. */
+    void (*heed)(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
+    /* Set by the engine before each batch: */
+    enum lane lane;
+    int64_t patience;            /* patience: wait for the limiter at most so long (ms) within a call; more = RATE */
+    struct vault vault;
+    uint64_t calls;              /* calls made since open, for plans and status */
+};
+
+/* endpoint_new reads the group's options by the connector's table (plus `also` names the app reads), opens. Faults are
+ * collected. NULL with a fault. */
+struct endpoint *endpoint_new(const char *name, const struct connector *kind, const struct opt_node *group,
+                              const char *const *also, struct env *env, const struct vault *vault,
+                              struct opt_faults *faults);
+void endpoint_free(struct endpoint *ep);
+
+struct call {
+    struct http_request request; /* request.url may be relative ("/team"): base_url is put in front */
+    bool writes;                 /* writes: a lost answer is UNSURE, not TEMP */
+    unsigned bucket;             /* bucket of the limiter */
+    struct http_answer answer;
+    struct err err;              /* ERR_NONE: a 2xx answer */
+    json_t *json;                /* the parsed body of a 2xx answer; NULL when empty. A 2xx body that is not JSON is an err:
+                                    TEMP for reads, UNSURE for writes */
+    bool raw;                    /* raw: do not parse */
+};
+
+void call_init(struct call *c, const char *method, const char *url_fmt, ...) __attribute__((format(printf, 3, 4)));
+void call_body(struct call *c, const json_t *body); /* JSON body */
+void call_done(struct call *c);
+
+/* endpoint_call_many performs all calls and fills each one's answer, err and json. One 401 refreshes the token and repeats
+ * the refused calls once. Never retries otherwise. */
+void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n);
+bool endpoint_call(struct endpoint *ep, struct call *call, struct err *err) MUST_CHECK; /* one; copies its err */
+int64_t endpoint_answer_date(const struct http_answer *answer); /* its Date header in ms; 0 when absent */
