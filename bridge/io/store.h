@@ -1,0 +1,190 @@
+/* The one file: links, cells, jobs, ops, holds, cursors and the change log. This header speaks of those, never of SQL,
+ * so that another database can stand behind it.
+ *
+ * Every verb reads or writes inside the caller's transaction when there is one, else in one of its own. One process per
+ * store (lock); inside it, threads take turns: store_begin takes the store's lock, commit or rollback gives it back.
+ * Failures are ERR_STORE, with what was done, on which file, and the database's own words. Texts and JSON handed out are
+ * the caller's. Text ids are opaque. Times are ms. */
+#pragma once
+#include "bridge/io/env.h"
+#include "bridge/io/seal.h"
+#include <jansson.h>
+
+struct store;
+
+/* store_open makes the file (mode 0600, WAL) or migrates an older schema; refuses a newer one, a damaged one, one that is
+ * not ours, and one another process holds, each with a sentence that says what to do. env gives the clock and the power
+ * switch: each commit touches it. key seals secrets (NULL: store_secret_* refuse). */
+struct store *store_open(const char *path, struct env *env, const struct seal_key *key, struct err *err) MUST_CHECK;
+void store_close(struct store *st); /* accepts NULL; rolls back */
+
+bool store_begin(struct store *st, struct err *err) MUST_CHECK;
+/* store_commit: when `durable`, the rows survive a power cut the moment it returns true (synchronous=FULL); otherwise the
+ * last few commits may be lost together, never torn (their loss must be harmless: jobs, snapshots, cursors). */
+bool store_commit(struct store *st, bool durable, struct err *err) MUST_CHECK;
+void store_rollback(struct store *st); /* no-op outside a transaction of this thread */
+
+/* struct store_tx rolls back at the closing brace unless committed:  STORE_TX(tx, st); if (!store_begin(st, err)) … */
+static inline void store_tx_end(struct store **st)
+{
+    store_rollback(*st);
+}
+#define STORE_TX(name, st) __attribute__((cleanup(store_tx_end), unused)) struct store *name = (st)
+
+/* ---- meta: small named texts (pinned organisation ids, plan approvals, limiter counters) ---- */
+bool store_meta_get(struct store *st, const char *name, char **out, struct err *err) MUST_CHECK; /* *out NULL: none */
+bool store_meta_set(struct store *st, const char *name, const char *text_or_null, struct err *err) MUST_CHECK;
+bool store_secret_get(struct store *st, const char *name, char **plain, struct err *err) MUST_CHECK;
+bool store_secret_set(struct store *st, const char *name, const char *plain, struct err *err) MUST_CHECK; /* durable */
+
+/* ---- cursors: where a stream (endpoint, name) stands; opaque text ---- */
+bool store_cursor_get(struct store *st, const char *endpoint, const char *stream, char **out, struct err *err) MUST_CHECK;
+bool store_cursor_set(struct store *st, const char *endpoint, const char *stream, const char *cursor, struct err *err) MUST_CHECK;
+
+/* ---- terms: pinned labels of by-label options (endpoint, field, id) ---- */
+struct term {
+    char *id, *label; /* label as mapping files name it; never changed by a rename in the service */
+    char *now;        /* what the service calls it now */
+    bool gone;        /* the service no longer lists it */
+};
+bool store_term_put(struct store *st, const char *endpoint, const char *field, const struct term *term, struct err *err) MUST_CHECK;
+bool store_terms(struct store *st, const char *endpoint, const char *field, struct term **out, size_t *n, struct err *err) MUST_CHECK;
+void terms_free(struct term *terms, size_t n);
+
+/* ---- subjects: what a source record was when last seen (projection to the mapped fields) ---- */
+struct subject {
+    char *object;   /* native object of the source endpoint: "prospect" */
+    char *key;      /* bridge key, unique per endpoint and object */
+    char *id;       /* the source's id; may be NULL (not imported yet) */
+    char *label;    /* "@ada" */
+    json_t *fields; /* NULL: never seen */
+    int64_t as_of;  /* see struct record */
+    bool stale;     /* must be read by id before it is believed */
+    int64_t scan;   /* number of the last scan that saw it */
+    int64_t missed_at; /* first time a read by id said it is gone; 0 = it is there */
+};
+void subject_done(struct subject *s);
+bool store_subject_get(struct store *st, const char *endpoint, const char *object, const char *key, struct subject *out, bool *found, struct err *err) MUST_CHECK;
+bool store_subject_by_id(struct store *st, const char *endpoint, const char *object, const char *id, struct subject *out, bool *found, struct err *err) MUST_CHECK;
+bool store_subject_find(struct store *st, const char *endpoint, const char *words, struct subject *out, bool *found, struct err *err) MUST_CHECK; /* by key, id, label with or without @, any case */
+bool store_subject_put(struct store *st, const char *endpoint, const struct subject *s, struct err *err) MUST_CHECK;
+bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK;
+/* The next subjects after key (NULL: from the start), in key order, at most max; for scans. *n = 0 at the end. */
+bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max, struct subject **out, size_t *n, struct err *err) MUST_CHECK;
+void subjects_free(struct subject *s, size_t n);
+
+/* ---- links and their cells ---- */
+enum link_state {
+    LINK_LINKED,
+    LINK_CREATING,  /* an op to create it is open */
+    LINK_AMBIGUOUS, /* several records match: a person chooses (a hold without field says which) */
+    LINK_PAUSED,    /* left the filter, or a person paused it */
+    LINK_DETACHED,  /* the CRM record was archived or is gone */
+    LINK_TOMBSTONE, /* must not come back by itself */
+};
+const char *link_state_name(enum link_state s);
+
+struct link {
+    int64_t id;       /* 0 = new: store_link_put gives it one */
+    char *route;
+    char *object;     /* mapping object: "prospect" */
+    char *key;        /* bridge key of the subject; UNIQUE(route, object, key) */
+    char *t_type, *t_id; /* UNIQUE(route, t_type, t_id) among primaries; t_id NULL until linked */
+    enum link_state state;
+    char *reason;     /* why it is in that state; may be NULL */
+    bool secondary;   /* another link owns the fields of this CRM record (after a merge) */
+    char *t_version;
+    json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"at":ms}}: both shadows; absent = never agreed */
+    int64_t parent;   /* link of the parent object; 0 = none */
+    int64_t touched;  /* ms of the last settled write, 0 = never */
+};
+void link_done(struct link *l);
+void links_free(struct link *l, size_t n);
+bool store_link_get(struct store *st, const char *route, const char *object, const char *key, struct link *out, bool *found, struct err *err) MUST_CHECK;
+bool store_link_by_id(struct store *st, int64_t id, struct link *out, bool *found, struct err *err) MUST_CHECK;
+bool store_link_by_target(struct store *st, const char *route, const char *t_type, const char *t_id, struct link *out, bool *found, struct err *err) MUST_CHECK; /* primary first */
+bool store_link_put(struct store *st, struct link *l, struct err *err) MUST_CHECK; /* insert or update; REJECT when the target has a primary already */
+bool store_link_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
+bool store_links_after(struct store *st, const char *route, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err) MUST_CHECK;
+
+/* ---- jobs: durable dirty marks, one per (route, object, key) ---- */
+struct job {
+    int64_t id;
+    char *object, *key;
+    int lane;         /* enum lane; a second mark keeps the more urgent one */
+    int attempts;
+    int64_t due;      /* a second mark keeps the earlier one */
+    int64_t mark;     /* grows with every mark: a job is done only if nobody marked it since it was claimed */
+    char *why;        /* "event", "scan", "crm", "retry", … the latest */
+};
+void jobs_free(struct job *jobs, size_t n);
+bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err) MUST_CHECK;
+/* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max. Claiming is not durable: after a
+ * crash they are simply due again. */
+bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_job_finish(struct store *st, const struct job *job, struct err *err) MUST_CHECK;            /* deletes it unless marked since; then attempts := 0 */
+bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;
+bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err) MUST_CHECK; /* next_due WHEN_NEVER when none */
+bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err) MUST_CHECK; /* nothing of the route before */
+
+/* ---- ops: durable write intents ---- */
+enum op_state { OP_OPEN, OP_DEAD };
+struct op {
+    int64_t id;      /* 0 = new */
+    int64_t link;
+    char *route;
+    int side;        /* 0 Inbox, 1 CRM */
+    char *kind;      /* "create", "update" */
+    char *trace;     /* idempotency key, unique */
+    json_t *payload; /* the engine's: cells with what was decided, what is sent, what was there */
+    enum op_state state;
+    int attempts;
+    int64_t created, run;
+    char *error;     /* the service's words when dead */
+    char *revive;    /* hash of record and mapping: a dead op is revived when it changes */
+};
+void op_done(struct op *op);
+void ops_free(struct op *ops, size_t n);
+bool store_op_put(struct store *st, struct op *op, struct err *err) MUST_CHECK; /* insert (gives id) or update */
+bool store_op_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
+bool store_ops_of(struct store *st, int64_t link, struct op **out, size_t *n, struct err *err) MUST_CHECK; /* open and dead, oldest first */
+bool store_ops_dead(struct store *st, const char *route, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_ops_counts(struct store *st, const char *route, int64_t *open, int64_t *dead, struct err *err) MUST_CHECK;
+
+/* ---- holds: cells (or whole links: field NULL) waiting for a person ---- */
+struct hold {
+    int64_t id;
+    int64_t link;
+    char *route;
+    char *field;   /* NULL: the link itself */
+    char *why;     /* "conflict", "flapping", "unknown outcome", "ambiguous", "currency", … */
+    json_t *about; /* {"s":…,"t":…,"base_s":…,"base_t":…} or {"candidates":[…]} */
+    int64_t opened;
+    char *choice;  /* NULL until resolved: "inbox", "crm", "value", or a record id for ambiguous links */
+    json_t *value; /* with choice "value" */
+};
+void hold_done(struct hold *h);
+void holds_free(struct hold *h, size_t n);
+bool store_hold_put(struct store *st, struct hold *h, struct err *err) MUST_CHECK; /* one per (link, field): opened stays, about and why are renewed; gives id */
+bool store_hold_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
+bool store_hold_by_id(struct store *st, int64_t id, struct hold *out, bool *found, struct err *err) MUST_CHECK;
+bool store_holds_of(struct store *st, int64_t link, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_holds(struct store *st, const char *route, int64_t after_id, size_t max, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_holds_count(struct store *st, const char *route, int64_t *out, struct err *err) MUST_CHECK;
+
+/* ---- runs and the change log (append only) ---- */
+bool store_run_start(struct store *st, const char *route, const char *kind, int64_t *run, struct err *err) MUST_CHECK;
+bool store_run_end(struct store *st, int64_t run, const json_t *counts, struct err *err) MUST_CHECK;
+
+/* One settled record: cells is {"field":{"side":"crm|inbox|both|none","old":…,"new":…,"why":"…","policy":"…","line":"file:line",
+ * "s":shadow after,"t":shadow after, "lost":…}}. Members "s" and "t" are there whenever the shadows moved, so that replaying
+ * the log gives the cells bit for bit; null members drop the cell. */
+struct log_row {
+    int64_t seq, at, run, link;
+    char *event; /* "linked", "synced", "detached", "remapped", "held", "resolved", … */
+    json_t *cells;
+};
+void log_rows_free(struct log_row *rows, size_t n);
+bool store_log_add(struct store *st, int64_t run, int64_t link, const char *event, const json_t *cells, struct err *err) MUST_CHECK;
+bool store_log_of(struct store *st, int64_t link, int64_t after_seq, size_t max, struct log_row **out, size_t *n, struct err *err) MUST_CHECK; /* link 0: all */

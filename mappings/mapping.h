@@ -1,0 +1,112 @@
+/* A mapping file: which fields of which objects correspond, which way they flow, who wins, and how values are translated.
+ * Everything here is a pure function of its input: no I/O beyond reading the file, no clock, no memory of its own.
+ *
+ * Sides are indexed: 0 = S, the source (Inbox), 1 = T, the target (CRM). A value is JSON in the side's own terms: by-label
+ * fields hold labels (not ids), everything else is as the connector gave it. Absent (NULL), JSON null and "" are three
+ * different things; null and "" and an empty set are `blank`. */
+#pragma once
+#include "bridge/base/opt.h"
+#include "bridge/base/schema.h"
+#include <jansson.h>
+
+enum { SIDE_S = 0, SIDE_T = 1 };
+
+enum flow { FLOW_BOTH, FLOW_TO_CRM, FLOW_TO_INBOX, FLOW_NONE };
+enum policy {
+    POLICY_CRM, POLICY_SOURCE, POLICY_CRM_UNLESS_BLANK, POLICY_SOURCE_UNLESS_BLANK, POLICY_NEWEST,
+    POLICY_MAX, POLICY_MIN, POLICY_MONOTONE, POLICY_UNION, POLICY_APPEND, POLICY_HOLD, POLICIES
+};
+const char *policy_name(enum policy p);
+bool policy_of(const char *name, enum policy *out);
+enum forbidden { FORBIDDEN_IGNORE, FORBIDDEN_REVERT, FORBIDDEN_ALERT }; /* the side a one-way field must not change, changed */
+enum mode { MODE_CREATE, MODE_UPDATE, MODE_LINK }; /* create if missing · only update what matches · only link, write nothing on first contact */
+
+struct step;  /* one transform of a chain; private to transform.c */
+struct table; /* one value table; private to table.c */
+
+struct map_field {
+    char *name;
+    char *path[2];        /* native field on each side */
+    enum flow flow;
+    enum policy conflict;
+    enum policy initial;  /* at first link, when both hold different values and there is no shadow (default: non-blank, then hold → as POLICY_HOLD) */
+    enum policy otherwise;/* `newest` when evidence overlaps; default hold */
+    enum forbidden on_forbidden;
+    bool blank_to[2];     /* blank_to[side]: may a blank be written to that side (default true) */
+    struct step **steps;  /* applied in order from S to T; the inverse backwards */
+    size_t n_steps;
+    struct table *table;  /* NULL = none; applied after the steps on the way to T */
+    char **order;         /* for monotone: S values, earliest first */
+    size_t n_order;
+    bool is_set;          /* values are sets */
+    bool label[2];        /* the schema of that side names options by label; set by mapping_bind */
+    const struct schema_field *schema[2]; /* set by mapping_bind; NULL before */
+    int line;
+};
+
+struct map_object {
+    char *name;          /* "prospect" */
+    char *type[2];       /* native object on each side: "prospect", "contacts" */
+    char *of;            /* parent object's name; NULL */
+    char *key;           /* CRM field that carries the bridge key */
+    char **match;        /* CRM fields tried in order at first contact; the key first */
+    size_t n_match;
+    enum mode mode;
+    struct filter *filter; /* private to filter.c; NULL = everything */
+    struct map_field *fields;
+    size_t n_fields;
+    int64_t max_creates; /* default 100 */
+    int line;
+};
+
+struct mapping {
+    char *file;
+    struct map_object *objects;
+    size_t n;
+    char *hash; /* SHA-256 hex of its meaning (not of its comments) */
+};
+
+/* Reads and checks the laws that need no live schema. NULL when faults were added. */
+struct mapping *mapping_load(const char *path, struct opt_faults *faults);
+struct mapping *mapping_load_text(const char *name, const char *text, struct opt_faults *faults);
+void mapping_free(struct mapping *m);
+
+/* Checks an object against both live schemas and binds its fields to them: missing field, wrong type, read-only target of
+ * a writing flow, every option mapped / ignored / else'd, table values that are no option (nearest one suggested), text
+ * longer than the field. The schemas must outlive the mapping's use. False when faults were added. */
+bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *s, const struct schema *t, struct opt_faults *faults);
+/* What the CRM side must have for this object, for the connector's setup: the key field (unique text) and every mapped
+ * field whose name starts with "inbox_", typed from the S schema and the transforms. */
+void mapping_wanted(const struct map_object *o, const struct schema *s, struct schema *wanted);
+
+/* The native field names a side must deliver: fields, filter and label sources. NULL-terminated; free the array only. */
+const char **mapping_needed(const struct map_object *o, int side);
+
+/* Pinned labels of by-label fields: id ↔ label. One per endpoint; filled from the store by the engine. */
+struct vocabulary;
+struct vocabulary *vocabulary_new(void);
+void vocabulary_free(struct vocabulary *v);
+void vocabulary_add(struct vocabulary *v, const char *field, const char *id, const char *label);
+const char *vocabulary_label(const struct vocabulary *v, const char *field, const char *id); /* NULL */
+const char *vocabulary_id(const struct vocabulary *v, const char *field, const char *label); /* NULL; exact, then any case */
+
+/* map_read: the field's value in a record of that side, in the side's terms, canonical (sets sorted and unique, CRLF → LF,
+ * integral reals → integers). New reference; NULL when absent, or when an id has no label yet (*unknown set). */
+json_t *map_read(const struct map_field *f, int side, const json_t *record_fields, const struct vocabulary *v, bool *unknown);
+
+/* map_translate: what the value of side `from` becomes on the other side: enc (from S) and dec (from T). New reference; JSON null
+ * for what translates to nothing; NULL + err (REJECT) when it has no translation (option not in the table, not a number). */
+json_t *map_translate(const struct map_field *f, int from, const json_t *value, struct err *err);
+
+/* map_write: puts a value (in the side's terms) into a patch as the connector wants it (labels → ids). REJECT when a label has
+ * no id there. */
+bool map_write(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, json_t *patch_set, struct err *err) MUST_CHECK;
+
+/* map_managed: is this element of a set inside the vocabulary this mapping manages on that side? Others are left untouched. */
+bool map_managed(const struct map_field *f, int side, const char *element, const struct vocabulary *v);
+
+/* map_filter: NULL when the S record is in; else why not, for people ("no tag of: Lead"). Borrowed from o or static. */
+const char *map_filter(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v);
+
+/* map_same: eq(s,t) of the engine: t = enc(s), or s = dec(t), or norm(enc(s)) = norm(t). */
+bool map_same(const struct map_field *f, const json_t *s, const json_t *t);
