@@ -47,6 +47,7 @@ struct page {
     char *next;     /* next cursor; NULL = unchanged */
     bool more;      /* more pages are ready now */
     bool gap;       /* gap: changes before this page are lost; a full enumeration must follow */
+    bool walk;      /* walk: part of a full enumeration, not of the feed */
     bool relearn;   /* relearn: options (tags, statuses, properties) changed: describe again */
 };
 

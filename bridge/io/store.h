@@ -188,3 +188,7 @@ struct log_row {
 void log_rows_free(struct log_row *rows, size_t n);
 bool store_log_add(struct store *st, int64_t run, int64_t link, const char *event, const json_t *cells, struct err *err) MUST_CHECK;
 bool store_log_of(struct store *st, int64_t link, int64_t after_seq, size_t max, struct log_row **out, size_t *n, struct err *err) MUST_CHECK; /* link 0: all */
+
+/* ---- small additions for the engine ---- */
+bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err) MUST_CHECK; /* jobs with that reason */
+bool store_jobs_wake(struct store *st, const char *route, const char *why, struct err *err) MUST_CHECK; /* jobs with that reason (NULL: all) are due now */

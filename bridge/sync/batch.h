@@ -1,0 +1,82 @@
+/* A batch: the jobs taken at once, each with what is known about it, going through the steps of sync.c together so that
+ * every service is asked in batches. Private to this room. */
+#pragma once
+#include "bridge/sync/plan.h"
+#include "bridge/sync/route.h"
+
+/* What becomes of the item's job. */
+enum next { NEXT_FINISH, NEXT_AGAIN, NEXT_RETRY, NEXT_LATER };
+
+struct outgoing { /* one write to one side */
+    bool wanted;
+    struct op op;
+    struct result result;
+    json_t *set, *seen; /* in the service's own terms */
+};
+
+struct item {
+    const struct job *job;
+    struct bound *b;
+    struct subject subject;
+    bool known;          /* the subject is in the store or was just read */
+    struct link link;    /* link.id 0: no row yet */
+    struct record t;     /* the CRM record, when read */
+    bool has_t;
+    bool create;
+    bool final;          /* risky work (detach, clear) may be done now */
+    struct hold *holds;
+    size_t n_holds;
+    struct op *ops;
+    size_t n_ops;
+    struct link_plan plan;
+    bool planned;
+    struct outgoing out[2];
+    json_t *log;         /* cells for the log row of this settle */
+    const char *event;   /* its event, NULL = nothing to log */
+    bool link_dirty;     /* the link row must be written */
+    bool subject_dirty;
+    bool off;            /* no further step touches it */
+    enum next next;
+    int64_t due;         /* with NEXT_LATER */
+    const char *why;     /* with anything but NEXT_FINISH; for excluded items the reason */
+    struct err err;      /* why it failed */
+};
+
+struct batch {
+    struct route *r;
+    struct item *items;
+    size_t n;
+    bool dry; /* plan only: nothing is written anywhere */
+};
+
+/* gather.c: what the store knows, then both sides read in batches. */
+bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
+bool gather_source(struct batch *b, struct err *err) MUST_CHECK;
+bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
+bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
+
+/* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
+void place_targets(struct batch *b);
+bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
+
+/* recover.c: open ops of earlier, cut-off writes: did they land? */
+bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
+
+/* write.c: intents, puts, the race check. */
+bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
+bool write_put(struct batch *b, struct err *err) MUST_CHECK;
+bool write_race(struct batch *b, struct err *err) MUST_CHECK;
+
+/* settle.c: one transaction for everything the batch did. */
+bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;
+void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written);
+void settle_note(struct item *it, const char *field, const char *side, const json_t *old, const json_t *now,
+                 const char *why, const char *policy, int line, const json_t *lost);
+
+/* item.c: small steps several of them share. */
+void item_done(struct item *it);
+void item_off(struct item *it, enum next next, const char *why);
+/* item_fail files an error under its verdict: retry, wait, dead … True when the whole route must stop or wait. */
+bool item_fail(struct batch *b, struct item *it, const struct err *err);
+/* route_stop notes why the route stands still (the first reason stays). */
+void route_stop(struct route *r, const struct err *err);

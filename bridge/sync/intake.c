@@ -1,0 +1,233 @@
+/* State, not events: an event only says "look at this one". Its content is believed when it is certainly newer than what
+ * was read before; in doubt the record is marked stale and read by id. */
+#include "bridge/sync/intake.h"
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "mappings/value.h"
+
+/* On which side of the route does this endpoint stand? */
+static int side_of(const struct route *r, const struct endpoint *ep)
+{
+    return r->ep[SIDE_S] == ep ? SIDE_S : SIDE_T;
+}
+
+static bool is_source(const struct intake *in)
+{
+    return in->n && side_of(in->routes[0], in->ep) == SIDE_S;
+}
+
+/* ---- fields to ask for: what any route needs ---- */
+
+static const char **needed(const struct intake *in, const char *object)
+{
+    size_t n = 0;
+    const char **all = mem_grow(NULL, 1, sizeof *all);
+    for (size_t i = 0; i < in->n; i++) {
+        struct bound *b = route_object_of(in->routes[i], side_of(in->routes[i], in->ep), object);
+        const char **list = b ? b->needed[side_of(in->routes[i], in->ep)] : NULL;
+        for (; list && *list; list++) {
+            bool there = false;
+            for (size_t k = 0; k < n; k++)
+                there |= str_eq(all[k], *list);
+            if (there)
+                continue;
+            all = mem_grow(all, n + 2, sizeof *all);
+            all[n++] = *list;
+        }
+    }
+    all[n] = NULL;
+    return all;
+}
+
+/* ---- the source side ---- */
+
+/* Every member that was told is already known. */
+static bool tells_nothing_new(const struct subject *s, const struct record *rec)
+{
+    const char *name;
+    json_t *value;
+    if (!s->fields || s->stale)
+        return false;
+    json_object_foreach (rec->fields, name, value)
+        if (!js_equal(json_object_get(s->fields, name), value))
+            return false;
+    return true;
+}
+
+static void identify(struct subject *s, const struct record *rec)
+{
+    if (rec->id && !str_eq(rec->id, s->id)) {
+        free(s->id);
+        s->id = mem_dup(rec->id);
+    }
+    if (rec->label && !str_eq(rec->label, s->label)) {
+        free(s->label);
+        s->label = mem_dup(rec->label);
+    }
+}
+
+/* Answers whether anybody has to look. */
+static bool learn(struct subject *s, const struct record *rec, bool fresh)
+{
+    identify(s, rec);
+    if (rec->state != RECORD_LIVE || !rec->fields || !rec->key) {
+        s->stale = true;
+        return true;
+    }
+    if (tells_nothing_new(s, rec)) {
+        if (rec->as_of > s->as_of)
+            s->as_of = rec->as_of;
+        return fresh;
+    }
+    if (s->fields && (rec->as_of <= s->as_of || s->stale)) {
+        s->stale = true;
+        return true;
+    }
+    json_t *fields = s->fields ? json_copy(s->fields) : json_object();
+    json_object_update(fields, rec->fields);
+    json_decref(s->fields);
+    s->fields = fields;
+    s->as_of = rec->as_of;
+    return true;
+}
+
+static bool mark_routes(struct intake *in, const char *object, const char *key, int lane, const char *why, struct err *err)
+{
+    int64_t now = in->env->now(in->env);
+    for (size_t i = 0; i < in->n; i++)
+        for (size_t k = 0; k < in->routes[i]->n; k++) {
+            struct map_object *o = in->routes[i]->objects[k].o;
+            if (str_eq(o->type[SIDE_S], object) && !o->of &&
+                !store_job_mark(in->store, in->routes[i]->name, o->name, key, lane, now, why, err))
+                return false;
+        }
+    return true;
+}
+
+static bool take_source(struct intake *in, const char *object, const struct record *rec, bool scanning, struct err *err)
+{
+    struct subject s __attribute__((cleanup(subject_done))) = {0};
+    bool found = false;
+    if (rec->key ? !store_subject_get(in->store, in->ep->name, object, rec->key, &s, &found, err)
+                 : !store_subject_by_id(in->store, in->ep->name, object, rec->id, &s, &found, err))
+        return false;
+    if (!found && !rec->key)
+        return true; /* an id nobody knows, without a key: the next scan names it */
+    if (!found) {
+        s.object = mem_dup(object);
+        s.key = mem_dup(rec->key);
+    }
+    bool look = learn(&s, rec, !found);
+    return store_subject_put(in->store, in->ep->name, &s, err) &&
+           (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));
+}
+
+/* ---- the target side: only linked records matter ---- */
+
+static bool take_target(struct intake *in, const char *object, const struct record *rec, struct err *err)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        struct route *r = in->routes[i];
+        struct link link __attribute__((cleanup(link_done))) = {0};
+        bool found = false;
+        if (!store_link_by_target(r->store, r->name, object, rec->id, &link, &found, err))
+            return false;
+        if (found && !store_job_mark(in->store, r->name, link.object, link.key, LANE_LIVE, in->env->now(in->env), "crm", err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- pages ---- */
+
+static bool take_page(struct intake *in, const char *object, const struct page *page, struct err *err)
+{
+    STORE_TX(tx, in->store);
+    if (!store_begin(in->store, err))
+        return false;
+    for (size_t i = 0; i < page->n; i++) {
+        const struct record *rec = &page->items[i];
+        if (is_source(in) ? !take_source(in, object, rec, page->walk, err) : !take_target(in, object, rec, err))
+            return false;
+    }
+    const char *next = page->gap && is_source(in) ? "" : page->next;
+    if (next && !store_cursor_set(in->store, in->ep->name, object, next, err))
+        return false;
+    return store_commit(in->store, false, err);
+}
+
+bool intake_page(struct intake *in, const char *object, bool *more, struct err *err)
+{
+    AUTO_FREE char *cursor = NULL;
+    AUTO_FREE const char **fields = needed(in, object);
+    struct page page __attribute__((cleanup(page_done))) = {0};
+    if (!store_cursor_get(in->store, in->ep->name, object, &cursor, err))
+        return false;
+    bool start = !cursor || !*cursor;
+    const char *from = start ? (is_source(in) ? NULL : "now") : cursor;
+    if (!in->ep->kind->changes(in->ep, object, fields, from, &page, err))
+        return err_wrap(err, "endpoint %s: changes of %s", in->ep->name, object);
+    if (!take_page(in, object, &page, err))
+        return false;
+    in->relearn |= page.relearn;
+    in->items += (int64_t)page.n;
+    in->pages++;
+    *more = page.more || (page.gap && is_source(in));
+    return true;
+}
+
+static const char *const *objects_of(const struct intake *in)
+{
+    return in->ep->kind->objects;
+}
+
+static bool used(const struct intake *in, const char *object)
+{
+    for (size_t i = 0; i < in->n; i++)
+        if (route_object_of(in->routes[i], side_of(in->routes[i], in->ep), object))
+            return true;
+    return false;
+}
+
+bool intake_all(struct intake *in, void (*progress)(void *, int64_t), void *self, struct err *err)
+{
+    for (const char *const *object = objects_of(in); *object; object++) {
+        bool more = used(in, *object);
+        while (more) {
+            if (!intake_page(in, *object, &more, err))
+                return false;
+            if (progress)
+                progress(self, in->items);
+        }
+    }
+    return true;
+}
+
+bool intake_restart(struct intake *in, struct err *err)
+{
+    for (const char *const *object = objects_of(in); *object; object++)
+        if (used(in, *object) && !store_cursor_set(in->store, in->ep->name, *object, "", err))
+            return false;
+    return true;
+}
+
+bool intake_mark_all(struct route *r, int lane, struct err *err)
+{
+    int64_t after = 0, now = r->env->now(r->env);
+    for (;;) {
+        struct link *links = NULL;
+        size_t n = 0;
+        if (!store_links_after(r->store, r->name, after, 500, &links, &n, err))
+            return false;
+        STORE_TX(tx, r->store);
+        bool ok = store_begin(r->store, err);
+        for (size_t i = 0; ok && i < n; i++) {
+            after = links[i].id;
+            ok = store_job_mark(r->store, r->name, links[i].object, links[i].key, lane, now, "compare", err);
+        }
+        ok = ok && store_commit(r->store, false, err);
+        links_free(links, n);
+        if (!ok || !n)
+            return ok;
+    }
+}

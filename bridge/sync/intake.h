@@ -1,0 +1,27 @@
+/* Intake: what an endpoint says has changed becomes jobs of every route that uses it, in the same transaction as the
+ * cursor. It belongs to the endpoint, not to a route: one cursor, fanned out. */
+#pragma once
+#include "bridge/sync/route.h"
+
+struct intake {
+    struct endpoint *ep;
+    struct route **routes; /* all routes that use ep, on whichever side */
+    size_t n;
+    struct store *store;
+    struct env *env;
+    bool relearn;          /* set when options changed: describe again before the next sync */
+    int64_t items, pages;  /* what came in since the start */
+    int64_t raced;         /* event values that our own write had overtaken */
+};
+
+/* intake_page takes one page of one native object. *more: another page is ready now. */
+bool intake_page(struct intake *in, const char *object, bool *more, struct err *err) MUST_CHECK;
+
+/* intake_all: pages until there are no more, for every object. progress may be NULL. */
+bool intake_all(struct intake *in, void (*progress)(void *self, int64_t items), void *self, struct err *err) MUST_CHECK;
+
+/* intake_restart forgets the cursor of the source side: the next page starts a full enumeration (sweep). */
+bool intake_restart(struct intake *in, struct err *err) MUST_CHECK;
+
+/* intake_mark_all: every link and every known subject of the route becomes a job (a full compare). */
+bool intake_mark_all(struct route *r, int lane, struct err *err) MUST_CHECK;

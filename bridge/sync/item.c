@@ -1,0 +1,64 @@
+/* One item's ends: how it leaves the batch and what that means for its job. */
+#include "bridge/base/js.h"
+#include "bridge/sync/batch.h"
+#include "bridge/sync/verdict.h"
+
+void item_done(struct item *it)
+{
+    subject_done(&it->subject);
+    link_done(&it->link);
+    record_done(&it->t);
+    holds_free(it->holds, it->n_holds);
+    ops_free(it->ops, it->n_ops);
+    if (it->planned)
+        plan_done(&it->plan);
+    for (int side = 0; side < 2; side++) {
+        op_done(&it->out[side].op);
+        result_done(&it->out[side].result);
+        json_decref(it->out[side].set);
+        json_decref(it->out[side].seen);
+    }
+    json_decref(it->log);
+}
+
+void item_off(struct item *it, enum next next, const char *why)
+{
+    it->off = true;
+    it->next = next;
+    it->why = why;
+}
+
+void route_stop(struct route *r, const struct err *err)
+{
+    if (r->stop.kind == ERR_NONE)
+        r->stop = *err;
+}
+
+bool item_fail(struct batch *b, struct item *it, const struct err *err)
+{
+    struct route *r = b->r;
+    const struct verdict *v = verdict_of(err->kind);
+    it->err = *err;
+    it->off = true;
+    it->why = err_name(err->kind);
+    it->next = NEXT_RETRY;
+    it->due = verdict_due(err, it->job->attempts, r->env);
+    switch (v->then) {
+    case THEN_WAIT:
+        it->next = NEXT_LATER;
+        it->due = err->retry_at;
+        if (err->retry_at > r->wait_until)
+            r->wait_until = err->retry_at;
+        return true;
+    case THEN_PAUSE:
+        it->next = NEXT_LATER;
+        it->due = r->env->now(r->env);
+        route_stop(r, err);
+        return true;
+    case THEN_AGAIN:
+        it->next = it->job->attempts < 3 ? NEXT_AGAIN : NEXT_RETRY;
+        return false;
+    default:
+        return false;
+    }
+}

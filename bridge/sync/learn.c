@@ -1,0 +1,176 @@
+/* What a route must know before it works: whose accounts these are, what their fields look like, and which label stood
+ * for which id when it was first seen. A renamed status keeps the label the mapping file knows it by. */
+#include "bridge/base/mem.h"
+#include "bridge/base/str.h"
+#include "bridge/sync/route.h"
+
+void route_init(struct route *r)
+{
+    *r = (struct route){.batch = 500, .mass_least = 20, .mass_percent = 2};
+}
+
+static void forget(struct route *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (int side = 0; side < 2; side++) {
+            schema_done(&r->objects[i].schema[side]);
+            free(r->objects[i].needed[side]);
+        }
+    free(r->objects);
+    r->objects = NULL;
+    r->n = 0;
+    for (int side = 0; side < 2; side++) {
+        vocabulary_free(r->vocab[side]);
+        r->vocab[side] = NULL;
+    }
+}
+
+void route_done(struct route *r)
+{
+    forget(r);
+}
+
+struct bound *route_object(struct route *r, const char *name)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->objects[i].o->name, name))
+            return &r->objects[i];
+    return NULL;
+}
+
+struct bound *route_object_of(struct route *r, int side, const char *native)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->objects[i].o->type[side], native))
+            return &r->objects[i];
+    return NULL;
+}
+
+/* ---- organisations ---- */
+
+static bool pin(struct route *r, struct endpoint *ep, struct err *err)
+{
+    struct organisation org __attribute__((cleanup(organisation_done))) = {0};
+    if (!ep->kind->probe(ep, &org, err))
+        return err_wrap(err, "endpoint %s", ep->name);
+    AUTO_FREE char *name = mem_printf("organisation:%s", ep->name), *pinned = NULL;
+    if (!store_meta_get(r->store, name, &pinned, err))
+        return false;
+    if (!pinned)
+        return store_meta_set(r->store, name, org.id, err);
+    if (str_eq(pinned, org.id))
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "endpoint %s: the token belongs to organisation %s (%s), but this store is linked to organisation %s; "
+                   "use the right token, or another store file",
+                   ep->name, org.id, org.label ? org.label : "no name", pinned);
+}
+
+bool route_pin(struct route *r, struct err *err)
+{
+    return pin(r, r->ep[SIDE_S], err) && pin(r, r->ep[SIDE_T], err);
+}
+
+/* ---- labels ---- */
+
+static struct term *term_find(struct term *terms, size_t n, const char *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(terms[i].id, id))
+            return &terms[i];
+    return NULL;
+}
+
+/* The operator renamed it in the mapping file too: then the file's word is the label from now on. */
+static bool file_says(struct route *r, int side, const char *field, const char *label)
+{
+    for (size_t i = 0; i < r->mapping->n; i++)
+        for (size_t j = 0; j < r->mapping->objects[i].n_fields; j++) {
+            struct map_field *f = &r->mapping->objects[i].fields[j];
+            if (f->table && str_eq(f->path[side], field) && map_managed(f, side, label, NULL))
+                return true;
+        }
+    return false;
+}
+
+static bool pin_option(struct route *r, int side, struct schema_field *f, struct schema_option *o, struct term *known,
+                       struct err *err)
+{
+    const char *label = known ? known->label : o->label;
+    if (known && !str_eq(known->label, o->label) && file_says(r, side, f->name, o->label) &&
+        !file_says(r, side, f->name, known->label))
+        label = o->label;
+    bool same = known && str_eq(known->label, label) && str_eq(known->now, o->label) && !known->gone;
+    struct term term = {.id = o->id, .label = (char *)label, .now = o->label};
+    if (!same && !store_term_put(r->store, r->ep[side]->name, f->name, &term, err))
+        return false;
+    vocabulary_add(r->vocab[side], f->name, o->id, label);
+    if (!str_eq(o->label, label)) { /* the mapping is bound to the pinned labels */
+        char *pinned = mem_dup(label);
+        free(o->label);
+        o->label = pinned;
+    }
+    return true;
+}
+
+static bool pin_field(struct route *r, int side, struct schema_field *f, struct err *err)
+{
+    struct term *terms = NULL;
+    size_t n = 0;
+    if (!store_terms(r->store, r->ep[side]->name, f->name, &terms, &n, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < f->n_options; i++)
+        ok = pin_option(r, side, f, &f->options[i], term_find(terms, n, f->options[i].id), err);
+    terms_free(terms, n);
+    return ok;
+}
+
+static bool pin_labels(struct route *r, int side, struct schema *schema, struct err *err)
+{
+    STORE_TX(tx, r->store);
+    if (!store_begin(r->store, err))
+        return false;
+    for (size_t i = 0; i < schema->n; i++)
+        if (schema->fields[i].by_label && !pin_field(r, side, &schema->fields[i], err))
+            return false;
+    return store_commit(r->store, false, err);
+}
+
+/* ---- schemas ---- */
+
+static bool learn_object(struct route *r, struct bound *b, struct opt_faults *faults, struct err *err)
+{
+    for (int side = 0; side < 2; side++) {
+        struct endpoint *ep = r->ep[side];
+        if (!ep->kind->describe(ep, b->o->type[side], &b->schema[side], err))
+            return err_wrap(err, "endpoint %s: describe %s", ep->name, b->o->type[side]);
+        if (!pin_labels(r, side, &b->schema[side], err))
+            return false;
+    }
+    if (!mapping_bind(r->mapping, b->o, &b->schema[SIDE_S], &b->schema[SIDE_T], faults))
+        return err_set(err, ERR_CONFIG, "the mapping %s does not fit the live schema", r->mapping->file);
+    for (int side = 0; side < 2; side++)
+        b->needed[side] = mapping_needed(b->o, side);
+    return true;
+}
+
+bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
+{
+    forget(r);
+    for (int side = 0; side < 2; side++)
+        r->vocab[side] = vocabulary_new();
+    r->objects = mem_grow(NULL, r->mapping->n, sizeof *r->objects);
+    bool ok = true;
+    for (size_t i = 0; i < r->mapping->n; i++) {
+        r->objects[r->n] = (struct bound){.o = &r->mapping->objects[i]};
+        r->n++;
+        struct err one = {0};
+        if (!learn_object(r, &r->objects[i], faults, &one)) {
+            if (ok)
+                *err = one;
+            ok = false;
+        }
+    }
+    return ok;
+}

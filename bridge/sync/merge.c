@@ -1,0 +1,153 @@
+/* Element-wise merges. Notes are lists of paragraphs: a paragraph is added or removed as a whole, never edited in
+ * place, so that no merge can invent a sentence nobody wrote. */
+#include "bridge/sync/merge.h"
+#include "bridge/base/buf.h"
+#include "bridge/base/js.h"
+#include "mappings/value.h"
+#include <string.h>
+
+static bool has(const json_t *set, const json_t *item)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach ((json_t *)set, i, v) /* the macro wants a mutable one and does not change it */
+        if (json_equal(v, (json_t *)item))
+            return true;
+    return false;
+}
+
+/* What one side did to its own base. */
+static bool removed(const json_t *base, const json_t *now, const json_t *item)
+{
+    return has(base, item) && !has(now, item);
+}
+
+json_t *merge_sets(const json_t *base_s, const json_t *base_t, const json_t *s, const json_t *t)
+{
+    AUTO_JSON json_t *out = json_array();
+    const json_t *sources[2] = {s, t};
+    for (int side = 0; side < 2; side++) {
+        size_t i;
+        json_t *item;
+        json_array_foreach ((json_t *)sources[side], i, item)
+            if (!has(out, item) && !removed(base_s, s, item) && !removed(base_t, t, item))
+                json_array_append(out, item);
+    }
+    return value_canonical(out, true);
+}
+
+/* ---- notes ---- */
+
+#define PARAGRAPHS_MAX 2000
+
+struct text {
+    char *copy;
+    char *part[PARAGRAPHS_MAX];
+    size_t n;
+};
+
+static void text_done(struct text *t)
+{
+    free(t->copy);
+}
+
+/* Splits at blank lines. Past the ceiling the rest stays one last paragraph. */
+static void split(struct text *t, const char *s)
+{
+    t->n = 0;
+    t->copy = mem_dup(s ? s : "");
+    char *at = t->copy;
+    while (t->n < PARAGRAPHS_MAX) {
+        at += strspn(at, "\r\n");
+        if (!*at)
+            return;
+        t->part[t->n++] = at;
+        char *end = t->n < PARAGRAPHS_MAX ? strstr(at, "\n\n") : NULL;
+        if (!end)
+            return;
+        *end = '\0';
+        at = end + 2;
+    }
+}
+
+static bool holds(const struct text *t, const char *part)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (!strcmp(t->part[i], part))
+            return true;
+    return false;
+}
+
+static bool dropped(const struct text *base, const struct text *now, const char *part)
+{
+    return holds(base, part) && !holds(now, part);
+}
+
+static void put(struct buf *out, const char *part)
+{
+    if (out->n)
+        buf_puts(out, "\n\n");
+    buf_puts(out, part);
+}
+
+struct merge {
+    struct text base[2], now[2];
+    size_t at[2]; /* at[side]: paragraphs of now[side] already merged */
+    struct buf out;
+};
+
+/* Paragraphs that only this side has, up to the next one both hold. */
+static void put_own(struct merge *m, int side)
+{
+    const struct text *mine = &m->now[side], *other = &m->now[1 - side];
+    for (; m->at[side] < mine->n; m->at[side]++) {
+        const char *part = mine->part[m->at[side]];
+        if (holds(other, part))
+            return;
+        if (!dropped(&m->base[1 - side], other, part))
+            put(&m->out, part);
+    }
+}
+
+static void forget(struct text *t, size_t i)
+{
+    memmove(&t->part[i], &t->part[i + 1], (t->n - i - 1) * sizeof t->part[0]);
+    t->n--;
+}
+
+/* The common paragraph this side stands at; where the other side has it elsewhere, this side's place is kept. */
+static void put_common(struct merge *m, int side)
+{
+    struct text *mine = &m->now[side], *other = &m->now[1 - side];
+    if (m->at[side] >= mine->n)
+        return;
+    const char *part = mine->part[m->at[side]++];
+    put(&m->out, part);
+    for (size_t i = m->at[1 - side]; i < other->n; i++)
+        if (!strcmp(other->part[i], part)) {
+            forget(other, i);
+            return;
+        }
+}
+
+json_t *merge_notes(const char *base_s, const char *base_t, const char *s, const char *t, int newer_first)
+{
+    struct merge *m __attribute__((cleanup(mem_free_p))) = mem_alloc(sizeof *m);
+    split(&m->base[0], base_s);
+    split(&m->base[1], base_t);
+    split(&m->now[0], s);
+    split(&m->now[1], t);
+    int first = newer_first ? 1 : 0;
+    while (m->at[0] < m->now[0].n || m->at[1] < m->now[1].n) {
+        put_own(m, first);
+        put_own(m, 1 - first);
+        put_common(m, m->at[first] < m->now[first].n ? first : 1 - first);
+    }
+    json_t *merged = json_string(buf_str(&m->out));
+    buf_done(&m->out);
+    for (int side = 0; side < 2; side++) {
+        text_done(&m->base[side]);
+        text_done(&m->now[side]);
+    }
+    return merged;
+}

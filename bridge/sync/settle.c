@@ -1,0 +1,339 @@
+/* Settling: what the services answered becomes, in one transaction, links, shadows, log rows, holds, and the end of ops
+ * and jobs. A shadow moves only on a confirmed result, and only to what was read back. */
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "bridge/sync/batch.h"
+#include "bridge/sync/verdict.h"
+#include "mappings/value.h"
+
+#define FLAP_WINDOW_MS (60 * 60 * 1000)
+#define FLAP_TIMES 3
+#define PROBE_AFTER_MS 5000
+
+/* ---- cells and their notes ---- */
+
+static json_t *note_of(struct item *it, const char *field)
+{
+    if (!it->log)
+        it->log = json_object();
+    json_t *note = json_object_get(it->log, field);
+    if (!note) {
+        note = json_object();
+        js_set(it->log, field, note);
+    }
+    return note;
+}
+
+/* Both shadows at once; the log row says the same, so that replaying the log gives the cells bit for bit. */
+void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written)
+{
+    json_t *old = json_object_get(it->link.cells, f->name), *cell = json_object();
+    int64_t before = js_int_or(old, "at", 0), flips = js_int_or(old, "n", 0);
+    json_object_set(cell, "s", (json_t *)s);
+    json_object_set(cell, "t", (json_t *)t);
+    if (written) {
+        bool back = json_object_get(old, "p") && value_same(json_object_get(old, "p"), s);
+        flips = back && now - before < FLAP_WINDOW_MS ? flips + 1 : 0;
+        js_set(cell, "at", json_integer(now));
+        if (json_object_get(old, "s"))
+            json_object_set(cell, "p", json_object_get(old, "s"));
+        if (flips)
+            js_set(cell, "n", json_integer(flips));
+    }
+    js_set(it->link.cells, f->name, cell);
+    json_t *note = note_of(it, f->name);
+    json_object_set(note, "s", (json_t *)s);
+    json_object_set(note, "t", (json_t *)t);
+    it->link_dirty = true;
+}
+
+void settle_note(struct item *it, const char *field, const char *side, const json_t *old, const json_t *now,
+                 const char *why, const char *policy, int line, const json_t *lost)
+{
+    json_t *note = note_of(it, field);
+    js_set(note, "side", json_string(side));
+    if (old)
+        json_object_set(note, "old", (json_t *)old);
+    if (now)
+        json_object_set(note, "new", (json_t *)now);
+    js_set(note, "why", js_text(why));
+    js_set(note, "policy", js_text(policy));
+    js_set(note, "line", json_integer(line));
+    if (lost)
+        json_object_set(note, "lost", (json_t *)lost);
+}
+
+/* ---- one write's answer ---- */
+
+static void set_text(char **slot, const char *text)
+{
+    char *copy = mem_dup(text);
+    free(*slot);
+    *slot = copy;
+}
+
+static json_t *read_back(struct batch *b, const struct cell_plan *c, int side, const struct result *res)
+{
+    bool unknown = false;
+    if (b->r->without & WITHOUT_READBACK)
+        return json_incref(c->to[side]);
+    return res->record.fields ? map_read(c->f, side, res->record.fields, b->r->vocab[side], &unknown) : NULL;
+}
+
+static void settle_flap(struct item *it, const struct cell_plan *c)
+{
+    const json_t *cell = json_object_get(it->link.cells, c->f->name);
+    if (js_int_or(cell, "n", 0) < FLAP_TIMES)
+        return;
+    it->holds = mem_grow(it->holds, it->n_holds + 1, sizeof *it->holds);
+    it->holds[it->n_holds++] = (struct hold){
+        .link = it->link.id, .field = mem_dup(c->f->name), .why = mem_dup("flapping"),
+        .about = json_pack("{s:O,s:O}", "a", json_object_get(cell, "s"), "b", json_object_get(cell, "p"))};
+}
+
+static bool done(const struct item *it, int side)
+{
+    return it->out[side].wanted && it->out[side].result.err.kind == ERR_NONE;
+}
+
+/* A cell that was written: where both sides were, both answers count; where one of two landed, see as_if in write.c. */
+static void settle_written(struct batch *b, struct item *it, struct cell_plan *c)
+{
+    int64_t now = b->r->env->now(b->r->env);
+    int side = c->write[SIDE_T] && done(it, SIDE_T) ? SIDE_T : SIDE_S;
+    bool both = c->write[0] && c->write[1] && done(it, 0) && done(it, 1);
+    AUTO_JSON json_t *mine = read_back(b, c, side, &it->out[side].result);
+    AUTO_JSON json_t *other = both ? read_back(b, c, 1 - side, &it->out[1 - side].result) : json_incref(c->now[1 - side]);
+    if (!mine || !other) { /* not told what it made of it: look again */
+        it->next = NEXT_AGAIN;
+        it->why = "read back";
+        return;
+    }
+    if (c->merged && !both) {
+        const json_t *cell = json_object_get(json_object_get(it->out[side].op.payload, "cells"), c->f->name);
+        json_t *alone = json_object_get(cell, "as_if");
+        if (alone) {
+            json_decref(mine);
+            mine = json_incref(alone);
+        }
+        it->next = NEXT_AGAIN;
+        it->why = "other half of a merge";
+    }
+    const json_t *old = c->now[side], *lost = c->conflict ? c->now[side] : NULL;
+    settle_cell(it, c->f, side == SIDE_S ? mine : other, side == SIDE_S ? other : mine, now, true);
+    settle_note(it, c->f->name, both ? "both" : side == SIDE_S ? "inbox" : "crm", old, mine, c->why,
+                policy_name(c->f->conflict), c->f->line, lost);
+    settle_flap(it, c);
+    b->r->tally.conflicts += c->conflict;
+}
+
+/* A blank on both sides of a fresh record is agreement too. */
+static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
+{
+    bool unknown = false;
+    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
+        return;
+    const struct result *res = &it->out[SIDE_T].result;
+    AUTO_JSON json_t *told = res->record.fields ? map_read(c->f, SIDE_T, res->record.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
+    AUTO_JSON json_t *t = told ? json_incref(told) : json_null();
+    if (value_blank(c->now[SIDE_S]) && value_blank(t))
+        settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
+}
+
+static void take_record(struct item *it, int side)
+{
+    struct record *rec = &it->out[side].result.record;
+    if (side == SIDE_T) {
+        if (rec->id && !it->link.t_id)
+            it->link.t_id = mem_dup(rec->id);
+        if (rec->version)
+            set_text(&it->link.t_version, rec->version);
+        it->link.state = LINK_LINKED;
+        it->link_dirty = true;
+        return;
+    }
+    if (!rec->fields)
+        return;
+    json_t *fields = json_copy(it->subject.fields);
+    json_object_update(fields, rec->fields);
+    json_decref(it->subject.fields);
+    it->subject.fields = fields;
+    if (rec->as_of > it->subject.as_of)
+        it->subject.as_of = rec->as_of;
+    it->subject_dirty = true;
+}
+
+/* The op's end, by the verdict table. */
+static bool settle_op(struct batch *b, struct item *it, int side, struct err *err)
+{
+    struct outgoing *o = &it->out[side];
+    const struct verdict *v = verdict_of(o->result.err.kind);
+    if (v->then == THEN_DONE) {
+        take_record(it, side);
+        it->link.touched = b->r->env->now(b->r->env);
+    } else {
+        item_fail(b, it, &o->result.err);
+    }
+    if (v->op_stays) {
+        it->next = NEXT_LATER;
+        it->why = "probe";
+        it->due = b->r->env->now(b->r->env) + PROBE_AFTER_MS;
+        return true;
+    }
+    if (v->then == THEN_LOST && side == SIDE_S) {
+        it->subject.stale = true;
+        it->subject_dirty = true;
+    }
+    if (v->then == THEN_DEAD) {
+        it->next = NEXT_FINISH;
+        o->op.state = OP_DEAD;
+        o->op.error = mem_dup(o->result.err.text);
+        b->r->tally.dead++;
+        return store_op_put(b->r->store, &o->op, err);
+    }
+    return !o->op.id || store_op_delete(b->r->store, o->op.id, err);
+}
+
+/* ---- holds ---- */
+
+static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, struct err *err)
+{
+    const struct hold *old = NULL;
+    for (size_t i = 0; i < it->n_holds; i++)
+        if (it->holds[i].id && str_eq(it->holds[i].field, c->f->name))
+            old = &it->holds[i];
+    bool over = old && c->act != ACT_HOLD && (!(c->write[0] || c->write[1]) || done(it, 0) || done(it, 1));
+    if (over && !store_hold_delete(b->r->store, old->id, err))
+        return false;
+    if (c->act != ACT_HOLD)
+        return true;
+    b->r->tally.held++;
+    json_t *about = json_object();
+    static const char *const names[2][2] = {{"s", "base_s"}, {"t", "base_t"}};
+    for (int side = 0; side < 2; side++) {
+        if (c->now[side])
+            json_object_set(about, names[side][0], c->now[side]);
+        if (c->base[side])
+            json_object_set(about, names[side][1], c->base[side]);
+    }
+    if (old && js_equal(old->about, about)) {
+        json_decref(about);
+        return true;
+    }
+    struct hold hold = {.link = it->link.id, .route = (char *)b->r->name, .field = c->f->name,
+                        .why = old && str_eq(old->why, "flapping") ? old->why : c->why, .about = about};
+    bool ok = store_hold_put(b->r->store, &hold, err);
+    json_decref(about);
+    return ok;
+}
+
+/* Holds that came up on the way: ambiguous links, races, flapping. */
+static bool settle_new_holds(struct batch *b, struct item *it, struct err *err)
+{
+    for (size_t i = 0; i < it->n_holds; i++) {
+        struct hold *h = &it->holds[i];
+        if (h->id)
+            continue;
+        h->link = it->link.id;
+        if (!h->route)
+            h->route = mem_dup(b->r->name);
+        if (!store_hold_put(b->r->store, h, err))
+            return false;
+        b->r->tally.held += !h->choice;
+        if (h->choice)
+            it->next = NEXT_AGAIN;
+    }
+    return true;
+}
+
+/* ---- one item ---- */
+
+static void settle_cells(struct batch *b, struct item *it)
+{
+    int64_t now = b->r->env->now(b->r->env);
+    for (size_t i = 0; i < it->plan.n; i++) {
+        struct cell_plan *c = &it->plan.cells[i];
+        bool written = (c->write[SIDE_S] && done(it, SIDE_S)) || (c->write[SIDE_T] && done(it, SIDE_T));
+        if (written)
+            settle_written(b, it, c);
+        else if (it->create && done(it, SIDE_T))
+            settle_created_rest(b, it, c);
+        else if (c->adopt_only && !it->create)
+            settle_cell(it, c->f, c->now[SIDE_S], c->now[SIDE_T], now, false);
+    }
+}
+
+static bool settle_planned(struct batch *b, struct item *it, struct err *err)
+{
+    for (int side = 0; side < 2; side++)
+        if (it->out[side].wanted && !settle_op(b, it, side, err))
+            return false;
+    settle_cells(b, it);
+    struct tally *t = &b->r->tally;
+    bool t_done = done(it, SIDE_T), s_done = done(it, SIDE_S);
+    t->created += it->create && t_done;
+    t->updated_t += !it->create && t_done;
+    t->updated_s += s_done;
+    t->adopted += it->plan.adopts > 0 && !t_done && !s_done;
+    t->unchanged += !it->plan.adopts && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    if (it->plan.unknown)
+        b->r->tally.stale++;
+    if (!it->event && it->log)
+        it->event = it->create ? "created" : "synced";
+    if (it->event && str_eq(it->event, "linked"))
+        it->link.state = LINK_LINKED;
+    bool row = it->link.id || it->link.t_id;
+    if (row && it->link_dirty && !store_link_put(b->r->store, &it->link, err))
+        return false;
+    it->link_dirty = false;
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (it->link.id && !settle_hold(b, it, &it->plan.cells[i], err))
+            return false;
+    return true;
+}
+
+static bool settle_job(struct batch *b, struct item *it, struct err *err)
+{
+    struct store *st = b->r->store;
+    int64_t now = b->r->env->now(b->r->env);
+    const char *why = it->why ? it->why : "again";
+    switch (it->next) {
+    case NEXT_FINISH:
+        return store_job_finish(st, it->job, err);
+    case NEXT_AGAIN:
+        return store_job_again(st, it->job, now, why, !str_eq(why, "risky"), err);
+    case NEXT_RETRY:
+        b->r->tally.retried++;
+        return store_job_again(st, it->job, it->due, "retry", true, err);
+    default:
+        return store_job_again(st, it->job, it->due, why, str_eq(why, "probe"), err);
+    }
+}
+
+static bool settle_item(struct batch *b, struct item *it, struct err *err)
+{
+    struct store *st = b->r->store;
+    if (it->planned && !settle_planned(b, it, err))
+        return false;
+    if (it->subject_dirty && it->known && !store_subject_put(st, b->r->ep[SIDE_S]->name, &it->subject, err))
+        return false;
+    if (it->link_dirty && (it->link.id || it->event) && !store_link_put(st, &it->link, err))
+        return false;
+    if (!settle_new_holds(b, it, err))
+        return false;
+    if ((it->event || it->log) && it->link.id &&
+        !store_log_add(st, b->r->run, it->link.id, it->event ? it->event : "synced", it->log, err))
+        return false;
+    return settle_job(b, it, err);
+}
+
+bool settle_batch(struct batch *b, struct err *err)
+{
+    STORE_TX(tx, b->r->store);
+    if (!store_begin(b->r->store, err))
+        return false;
+    for (size_t i = 0; i < b->n; i++)
+        if (!settle_item(b, &b->items[i], err))
+            return err_wrap(err, "settle %s", b->items[i].job->key);
+    return store_commit(b->r->store, true, err);
+}

@@ -1,0 +1,56 @@
+/* Claim, sync, say when next. Straight-line code; the threads are in bridge/app. */
+#include "bridge/sync/worker.h"
+#include "bridge/base/when.h"
+#include "bridge/sync/sync.h"
+
+#define QUIET_MOST_STEPS 1000000
+
+/* The lane of the most urgent job is the lane the endpoints are called in. */
+static void set_lane(struct route *r, const struct job *jobs, size_t n)
+{
+    int lane = LANES - 1;
+    for (size_t i = 0; i < n; i++)
+        lane = jobs[i].lane < lane ? jobs[i].lane : lane;
+    for (int side = 0; side < 2; side++)
+        r->ep[side]->lane = (enum lane)lane;
+}
+
+bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
+{
+    int64_t now = r->env->now(r->env), total = 0;
+    *worked = false;
+    *wake = WHEN_NEVER;
+    if (r->stop.kind != ERR_NONE)
+        return true;
+    if (r->wait_until > now) {
+        *wake = r->wait_until;
+        return true;
+    }
+    struct job *jobs = NULL;
+    size_t n = 0;
+    if (!store_jobs_due(r->store, r->name, now, r->batch, &jobs, &n, err))
+        return false;
+    bool ok = true;
+    if (n) {
+        set_lane(r, jobs, n);
+        ok = sync_batch(r, jobs, n, err);
+        *worked = true;
+    }
+    jobs_free(jobs, n);
+    return ok && store_jobs_count(r->store, r->name, &total, wake, err);
+}
+
+bool worker_quiet(struct route *r, void (*progress)(void *, const struct tally *, int64_t), void *self, struct err *err)
+{
+    for (int i = 0; i < QUIET_MOST_STEPS; i++) {
+        bool worked = false;
+        int64_t wake = 0, left = 0, next = 0;
+        if (!worker_step(r, &worked, &wake, err))
+            return false;
+        if (!worked)
+            return true;
+        if (progress && store_jobs_count(r->store, r->name, &left, &next, err))
+            progress(self, &r->tally, left);
+    }
+    return err_set(err, ERR_BUG, "a pass did not come to an end after %d batches", QUIET_MOST_STEPS);
+}

@@ -1,0 +1,308 @@
+/* Writing: plans become patches, patches become durable intents, intents become batched calls, and after the calls the
+ * history tells whether a person edited the same cell in between. Nothing is sent before its intent is on disk. */
+#include "bridge/base/hash.h"
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "bridge/sync/batch.h"
+#include "mappings/value.h"
+
+/* ---- patches ---- */
+
+static void hold_cell(struct cell_plan *c, const char *why)
+{
+    free(c->why);
+    c->why = mem_dup(why);
+    c->act = ACT_HOLD;
+    c->write[0] = c->write[1] = false;
+}
+
+/* What a merged write, landed alone, makes of the side's own shadow: as if the side had agreed to what the other one
+ * still holds, so that the next decision carries the rest over. */
+static json_t *as_if(const struct cell_plan *c, int side)
+{
+    struct err err = {0};
+    return map_translate(c->f, 1 - side, c->now[1 - side], &err);
+}
+
+static void intent_cell(json_t *cells, const struct cell_plan *c, int side)
+{
+    json_t *cell = json_object();
+    json_object_set(cell, "new", c->to[side]);
+    json_object_set(cell, "was", c->now[side]);
+    json_object_set(cell, "other", c->now[1 - side]);
+    js_set(cell, "why", json_string(c->why));
+    js_set(cell, "policy", json_string(policy_name(c->f->conflict)));
+    if (c->conflict)
+        js_set(cell, "conflict", json_true());
+    if (c->merged) {
+        json_t *alone = as_if(c, side);
+        js_set(cell, "merged", json_true());
+        if (alone)
+            js_set(cell, "as_if", alone);
+    }
+    js_set(cells, c->f->name, cell);
+}
+
+static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_plan *c, int side)
+{
+    struct err err = {0};
+    if (!map_write(c->f, side, c->to[side], b->r->vocab[side], o->set, &err)) {
+        hold_cell(c, err.text);
+        return false;
+    }
+    /* A merge that keeps unmanaged elements may name labels this side alone knows; what cannot be named was not seen. */
+    if (!map_write(c->f, side, c->now[side], b->r->vocab[side], o->seen, &err))
+        json_object_del(o->seen, c->f->path[side]);
+    return true;
+}
+
+static char *fingerprint(const struct batch *b, const json_t *set)
+{
+    AUTO_FREE char *text = js_print_sorted(set);
+    AUTO_FREE char *all = mem_printf("%s\n%s", b->r->mapping->hash, text);
+    size_t n = 0;
+    while (all[n])
+        n++;
+    return hash_sha256_hex(all, n);
+}
+
+/* A survivor of a merge may have lost the bridge key; the next write gives it back. */
+static bool key_missing(const struct item *it)
+{
+    const json_t *key = json_object_get(it->t.fields, it->b->o->key);
+    return it->has_t && it->t.fields && key && value_blank(key) && !it->link.secondary;
+}
+
+static void build(struct batch *b, struct item *it, int side)
+{
+    struct outgoing *o = &it->out[side];
+    AUTO_JSON json_t *cells = json_object();
+    o->set = json_object();
+    o->seen = json_object();
+    for (size_t i = 0; i < it->plan.n; i++) {
+        struct cell_plan *c = &it->plan.cells[i];
+        if (c->write[side] && patch_cell(b, o, c, side))
+            intent_cell(cells, c, side);
+    }
+    if (side == SIDE_T && !it->create && json_object_size(o->set) && key_missing(it))
+        js_set(o->set, it->b->o->key, json_string(it->link.key));
+    o->wanted = json_object_size(o->set) || (side == SIDE_T && it->create);
+    if (!o->wanted)
+        return;
+    o->op = (struct op){.route = mem_dup(b->r->name), .side = side, .kind = mem_dup(it->create && side == SIDE_T ? "create" : "update"),
+                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set), .revive = fingerprint(b, o->set),
+                        .created = b->r->env->now(b->r->env), .run = b->r->run,
+                        .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
+}
+
+/* The same write was refused before and neither record nor mapping has changed: it stays dead. */
+static bool still_dead(struct batch *b, struct item *it, int side, struct err *err)
+{
+    struct outgoing *o = &it->out[side];
+    for (size_t i = 0; o->wanted && i < it->n_ops; i++) {
+        struct op *old = &it->ops[i];
+        if (old->state != OP_DEAD || old->side != side)
+            continue;
+        if (str_eq(old->revive, o->op.revive)) {
+            o->wanted = false;
+            b->r->tally.dead++;
+        } else if (!store_op_delete(b->r->store, old->id, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- intents ---- */
+
+static bool intend_item(struct batch *b, struct item *it, struct err *err)
+{
+    for (int side = 0; side < 2; side++)
+        if (it->plan.writes[side] || (side == SIDE_T && it->create))
+            build(b, it, side);
+    for (int side = 0; side < 2; side++)
+        if (!still_dead(b, it, side, err))
+            return false;
+    if (!it->out[0].wanted && !it->out[1].wanted)
+        return true;
+    if (it->create && it->out[SIDE_T].wanted)
+        it->link.state = LINK_CREATING;
+    if ((!it->link.id || it->create) && !store_link_put(b->r->store, &it->link, err))
+        return false;
+    for (int side = 0; side < 2; side++) {
+        it->out[side].op.link = it->link.id;
+        if (it->out[side].wanted && !(b->r->without & WITHOUT_INTENTS) &&
+            !store_op_put(b->r->store, &it->out[side].op, err))
+            return false;
+    }
+    return true;
+}
+
+static bool any_writes(const struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].off && b->items[i].planned &&
+            (b->items[i].create || b->items[i].plan.writes[0] || b->items[i].plan.writes[1]))
+            return true;
+    return false;
+}
+
+bool write_intend(struct batch *b, struct err *err)
+{
+    if (!any_writes(b))
+        return true;
+    STORE_TX(tx, b->r->store);
+    if (!store_begin(b->r->store, err))
+        return false;
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].off && b->items[i].planned && !intend_item(b, &b->items[i], err))
+            return false;
+    return store_commit(b->r->store, true, err);
+}
+
+/* ---- calls ---- */
+
+static struct patch patch_of(const struct item *it, int side)
+{
+    const struct outgoing *o = &it->out[side];
+    struct patch p = {.object = it->b->o->type[side], .trace = o->op.trace, .set = o->set, .seen = o->seen};
+    if (side == SIDE_S) {
+        p.id = it->subject.id;
+    } else if (it->create) {
+        p.key_field = it->b->o->key;
+        p.key = it->link.key;
+    } else {
+        p.object = it->link.t_type;
+        p.id = it->link.t_id;
+    }
+    return p;
+}
+
+static void put_side(struct batch *b, int side)
+{
+    AUTO_FREE struct patch *patches = mem_grow(NULL, b->n + 1, sizeof *patches);
+    AUTO_FREE struct result *results = mem_grow(NULL, b->n + 1, sizeof *results);
+    AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].off && b->items[i].out[side].wanted) {
+            results[n] = (struct result){0};
+            who[n] = &b->items[i];
+            patches[n++] = patch_of(&b->items[i], side);
+        }
+    struct err err = {0};
+    struct endpoint *ep = b->r->ep[side];
+    bool ok = !n || ep->kind->put(ep, patches, n, results, &err);
+    for (size_t i = 0; i < n; i++) {
+        if (!ok && results[i].err.kind == ERR_NONE)
+            results[i].err = err;
+        who[i]->out[side].result = results[i];
+    }
+}
+
+bool write_put(struct batch *b, struct err *err)
+{
+    (void)err;
+    put_side(b, SIDE_T);
+    put_side(b, SIDE_S);
+    return true;
+}
+
+/* ---- the race check ---- */
+
+static struct cell_plan *cell_of(struct item *it, const char *field)
+{
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (str_eq(it->plan.cells[i].f->name, field))
+            return &it->plan.cells[i];
+    return NULL;
+}
+
+/* Between our read and our write somebody else set this. The policy decides it now: the CRM's value comes back through
+ * a hold that already carries its answer; a lost one is logged. */
+static void raced(struct batch *b, struct item *it, struct cell_plan *c, json_t *value)
+{
+    struct rules rules = rules_of(c->f);
+    struct cell cell = {.now = {c->now[SIDE_S], value}, .base = {c->base[SIDE_S], c->now[SIDE_T]}, .rank = {-1, -1}};
+    if (!cell.base[SIDE_S] || value_same(cell.base[SIDE_S], cell.now[SIDE_S]))
+        cell.base[SIDE_S] = json_null();
+    struct verdict_cell v = decide(&cell, &rules);
+    struct err err = {0};
+    AUTO_JSON json_t *s = map_translate(c->f, SIDE_T, value, &err);
+    if (v.act != ACT_WRITE_T && s) {
+        json_t *about = json_pack("{s:O,s:O}", "s", c->now[SIDE_S], "t", value);
+        it->holds = mem_grow(it->holds, it->n_holds + 1, sizeof *it->holds);
+        it->holds[it->n_holds++] =
+            (struct hold){.link = it->link.id, .route = mem_dup(b->r->name), .field = mem_dup(c->f->name),
+                          .why = mem_dup(v.act == ACT_WRITE_S ? "raced" : "conflict"), .about = about,
+                          .choice = v.act == ACT_WRITE_S ? mem_dup("value") : NULL,
+                          .value = v.act == ACT_WRITE_S ? json_incref(s) : NULL};
+    }
+    settle_note(it, c->f->name, "crm", c->now[SIDE_T], c->to[SIDE_T], "edited in the CRM while we wrote",
+                policy_name(c->f->conflict), c->f->line, value);
+    b->r->tally.conflicts++;
+}
+
+static void race_cell(struct batch *b, struct item *it, struct cell_plan *c, const json_t *entries, int64_t since)
+{
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        bool unknown = false;
+        AUTO_JSON json_t *one = json_object();
+        json_object_set(one, c->f->path[SIDE_T], json_object_get(entry, "value"));
+        AUTO_JSON json_t *past = map_read(c->f, SIDE_T, one, b->r->vocab[SIDE_T], &unknown);
+        if (!past || value_same(past, c->now[SIDE_T]) || js_int_or(entry, "at", 0) < since)
+            return;
+        if (i && !value_alike(past, c->to[SIDE_T])) {
+            raced(b, it, c, past);
+            return;
+        }
+    }
+}
+
+static void race_item(struct batch *b, struct item *it, const struct record *rec)
+{
+    const char *name;
+    json_t *cell;
+    json_object_foreach (json_object_get(it->out[SIDE_T].op.payload, "cells"), name, cell) {
+        struct cell_plan *c = cell_of(it, name);
+        if (c)
+            race_cell(b, it, c, json_object_get(rec->history, c->f->path[SIDE_T]), it->t.as_of - 3000);
+    }
+}
+
+static bool was_updated(const struct item *it)
+{
+    return !it->off && !it->create && it->out[SIDE_T].wanted && it->out[SIDE_T].result.err.kind == ERR_NONE;
+}
+
+bool write_race(struct batch *b, struct err *err)
+{
+    (void)err;
+    struct endpoint *ep = b->r->ep[SIDE_T];
+    if (!(ep->kind->caps & CAP_HISTORY) || (b->r->without & WITHOUT_RACE))
+        return true;
+    for (size_t k = 0; k < b->r->n; k++) {
+        struct bound *bound = &b->r->objects[k];
+        AUTO_FREE const char **ids = mem_grow(NULL, b->n + 1, sizeof *ids);
+        AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
+        AUTO_FREE struct record *records = mem_grow(NULL, b->n + 1, sizeof *records);
+        size_t n = 0;
+        for (size_t i = 0; i < b->n; i++)
+            if (b->items[i].b == bound && was_updated(&b->items[i])) {
+                records[n] = (struct record){0};
+                who[n] = &b->items[i];
+                ids[n++] = b->items[i].link.t_id;
+            }
+        struct err one = {0};
+        /* Should this read fail, the writes still stand: they are settled, and the next change compares values again. */
+        bool ok = !n || ep->kind->fetch(ep, bound->o->type[SIDE_T], ids, n, bound->needed[SIDE_T],
+                                        FETCH_FRESH | FETCH_HISTORY, records, &one);
+        for (size_t i = 0; i < n; i++) {
+            if (ok && records[i].err.kind == ERR_NONE && records[i].history)
+                race_item(b, who[i], &records[i]);
+            record_done(&records[i]);
+        }
+    }
+    return true;
+}
