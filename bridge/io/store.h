@@ -192,3 +192,5 @@ bool store_log_of(struct store *st, int64_t link, int64_t after_seq, size_t max,
 /* ---- small additions for the engine ---- */
 bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err) MUST_CHECK; /* jobs with that reason */
 bool store_jobs_wake(struct store *st, const char *route, const char *why, struct err *err) MUST_CHECK; /* jobs with that reason (NULL: all) are due now */
+bool store_job_get(struct store *st, const char *route, const char *object, const char *key, struct job *out, bool *found, struct err *err) MUST_CHECK; /* free with job_done */
+void job_done(struct job *job);

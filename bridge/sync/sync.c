@@ -160,6 +160,44 @@ bool sync_plan(struct route *r, const struct job *jobs, size_t n, sync_emit *emi
     return true;
 }
 
+static json_t *explained(const struct cell_plan *c)
+{
+    static const char *const names[2][3] = {{"inbox", "base_inbox", "to_inbox"}, {"crm", "base_crm", "to_crm"}};
+    json_t *row = json_object();
+    js_set(row, "field", json_string(c->f->name));
+    for (int side = 0; side < 2; side++) {
+        if (c->now[side])
+            json_object_set(row, names[side][0], c->now[side]);
+        if (c->base[side])
+            json_object_set(row, names[side][1], c->base[side]);
+        if (c->write[side])
+            json_object_set(row, names[side][2], c->to[side]);
+    }
+    js_set(row, "act", json_string(action_name(c->act)));
+    js_set(row, "why", js_text(c->why));
+    js_set(row, "policy", json_string(policy_name(c->f->conflict)));
+    js_set(row, "line", json_integer(c->f->line));
+    js_set(row, "held", json_boolean(c->held));
+    return row;
+}
+
+bool sync_explain(struct route *r, const struct job *job, json_t **out, struct err *err)
+{
+    struct batch b __attribute__((cleanup(batch_done))) = {.r = r, .dry = true};
+    if (!road_in(&b, job, 1, err))
+        return false;
+    const struct item *it = &b.items[0];
+    json_t *cells = json_array();
+    for (size_t i = 0; it->planned && i < it->plan.n; i++)
+        js_add(cells, explained(&it->plan.cells[i]));
+    *out = row_of(it);
+    js_set(*out, "cells", cells);
+    js_set(*out, "state", json_string(it->link.id ? link_state_name(it->link.state) : "not linked"));
+    js_set(*out, "reason", js_text(it->link.reason));
+    js_set(*out, "ops", json_integer((json_int_t)it->n_ops));
+    return true;
+}
+
 /* ---- applying a plan ---- */
 
 static json_t *planned_cell(const json_t *row, const char *field, int side)

@@ -13,6 +13,11 @@ bool sync_batch(struct route *r, const struct job *jobs, size_t n, struct err *e
 /* sync_plan: the same road up to the decision, nothing is written anywhere. */
 bool sync_plan(struct route *r, const struct job *jobs, size_t n, sync_emit *emit, void *self, struct err *err) MUST_CHECK;
 
+/* sync_explain: every cell of one link with both values, both shadows, what would happen and why; nothing is written.
+ * New reference: {"key","label","link":{…},"cells":[{"field","inbox","crm","base_inbox","base_crm","act","why","policy","line",
+ * "held"}]}. */
+bool sync_explain(struct route *r, const struct job *job, json_t **out, struct err *err) MUST_CHECK;
+
 /* sync_apply does exactly what the rows of a plan say: cells whose values moved since are left alone and counted as stale
  * (row["stale"] names them). rows[i] belongs to jobs[i]. */
 bool sync_apply(struct route *r, const struct job *jobs, json_t *const *rows, size_t n, struct err *err) MUST_CHECK;

@@ -1,0 +1,270 @@
+/* Opening and closing the program, and the one pass all commands share: intake, then every route to quiet. */
+#include "bridge/app/app.h"
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "bridge/base/when.h"
+#include "bridge/sync/verdict.h"
+#include "bridge/sync/worker.h"
+
+#define ROUNDS_MOST 8              /* our own echoes come back once; more rounds are other people's edits */
+#define WAIT_MOST_MS (60 * 1000)   /* a pass waits so long for retries that are due soon */
+
+/* ---- exit codes and faults ---- */
+
+static int gravity(int code)
+{
+    static const int order[] = {[EXIT_IN_STEP] = 0, [EXIT_PARTLY] = 1,  [EXIT_STALE] = 2, [EXIT_UNREACHABLE] = 3,
+                                [EXIT_CONFIG] = 4,  [EXIT_STORE] = 5, [EXIT_USAGE] = 6};
+    return order[code];
+}
+
+void app_worse(struct app *app, int code)
+{
+    if (gravity(code) > gravity(app->exit_code))
+        app->exit_code = code;
+}
+
+void app_fail(struct app *app, const char *what, const struct err *err)
+{
+    fprintf(stderr, "inbox-bridge: %s: %s\n", what, err->text);
+    int code = verdict_of(err->kind)->exit_code;
+    bool wire = err->kind == ERR_TEMP || err->kind == ERR_UNSURE || err->kind == ERR_RATE;
+    app_worse(app, wire ? EXIT_UNREACHABLE : code ? code : EXIT_PARTLY);
+}
+
+void app_faults(struct app *app, const struct opt_faults *faults)
+{
+    for (size_t i = 0; i < faults->n; i++)
+        fprintf(stderr, "%s\n", faults->lines[i]);
+    app_worse(app, EXIT_CONFIG);
+}
+
+/* ---- open and close ---- */
+
+bool app_open(struct app *app)
+{
+    struct err err = {0};
+    if (!seal_key_file(app->settings.key_file, &app->key, &err)) {
+        app_fail(app, "key file", &err);
+        app_worse(app, EXIT_CONFIG);
+        return false;
+    }
+    app->store = store_open(app->settings.store, &app->env, &app->key, &err);
+    if (!app->store) {
+        app_fail(app, "store", &err);
+        app_worse(app, EXIT_STORE);
+        return false;
+    }
+    for (size_t i = 0; i < app->n_routes; i++)
+        app->routes[i].route.store = app->store;
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        app->endpoints[i].intake.store = app->store;
+    return true;
+}
+
+static bool learn_route(struct app *app, struct route *r)
+{
+    struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
+    struct err err = {0};
+    bool ok = route_pin(r, &err) && route_learn(r, &faults, &err);
+    if (faults.n)
+        app_faults(app, &faults);
+    if (!ok) {
+        AUTO_FREE char *what = mem_printf("route %s", r->name);
+        app_fail(app, what, &err);
+        r->stop = err;
+    }
+    return ok;
+}
+
+bool app_learn(struct app *app)
+{
+    bool any = false;
+    for (size_t i = 0; i < app->n_routes; i++)
+        any |= learn_route(app, &app->routes[i].route);
+    return any;
+}
+
+void app_close(struct app *app)
+{
+    for (size_t i = 0; i < app->n_routes; i++) {
+        route_done(&app->routes[i].route);
+        mapping_free(app->routes[i].route.mapping);
+        opt_clear(route_table, &app->routes[i].settings);
+    }
+    for (size_t i = 0; i < app->n_endpoints; i++) {
+        free(app->endpoints[i].intake.routes);
+        endpoint_free(app->endpoints[i].ep);
+    }
+    free(app->routes);
+    free(app->endpoints);
+    store_close(app->store);
+    if (app->env.transport)
+        app->env.transport->free(app->env.transport);
+    opt_clear(settings_table, &app->settings);
+    opt_close(app->file);
+    mem_wipe(&app->key, sizeof app->key);
+}
+
+/* ---- one pass ---- */
+
+static void show_items(void *self, int64_t items)
+{
+    progress_show(self, items, -1);
+}
+
+static bool intake_endpoint(struct app *app, struct app_endpoint *e)
+{
+    struct err err = {0};
+    struct progress p;
+    AUTO_FREE char *what = mem_printf("reading %s", e->ep->name);
+    progress_start(&p, app, what);
+    e->ep->lane = LANE_LIVE;
+    e->ep->patience = WAIT_MOST_MS;
+    bool ok = intake_all(&e->intake, show_items, &p, &err);
+    progress_end(&p);
+    if (!ok) {
+        AUTO_FREE char *place = mem_printf("endpoint %s", e->ep->name);
+        app_fail(app, place, &err);
+    }
+    if (ok && e->intake.relearn) {
+        e->intake.relearn = false;
+        ok = app_learn(app);
+    }
+    return ok;
+}
+
+bool app_intake(struct app *app)
+{
+    bool ok = true;
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        ok = intake_endpoint(app, &app->endpoints[i]) && ok;
+    return ok;
+}
+
+static void show_tally(void *self, const struct tally *t, int64_t left)
+{
+    progress_show(self, t->seen, left);
+}
+
+/* Works a route until nothing is due within the wait. */
+static bool sync_route(struct app *app, struct route *r)
+{
+    struct err err = {0};
+    int64_t until = app->env.now(&app->env) + WAIT_MOST_MS;
+    struct progress p;
+    progress_start(&p, app, r->name);
+    for (;;) {
+        int64_t total = 0, next = 0;
+        if (!worker_quiet(r, show_tally, &p, &err) || !store_jobs_count(r->store, r->name, &total, &next, &err))
+            break;
+        int64_t wake = r->wait_until > next ? r->wait_until : next;
+        if (r->stop.kind != ERR_NONE || !total || wake > until)
+            break;
+        int64_t now = app->env.now(&app->env);
+        if (wake > now)
+            app->env.sleep(&app->env, wake - now);
+    }
+    progress_end(&p);
+    if (err.kind != ERR_NONE)
+        app_fail(app, r->name, &err);
+    return err.kind == ERR_NONE;
+}
+
+static int64_t items_in(const struct app *app)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        n += app->endpoints[i].intake.items;
+    return n;
+}
+
+bool app_sync(struct app *app)
+{
+    bool ok = app_intake(app);
+    for (int round = 0; ok && round < ROUNDS_MOST; round++) {
+        int64_t before = items_in(app);
+        for (size_t i = 0; i < app->n_routes; i++)
+            ok = sync_route(app, &app->routes[i].route) && ok;
+        ok = ok && app_intake(app);
+        if (items_in(app) == before)
+            break;
+    }
+    return ok;
+}
+
+/* ---- the report ---- */
+
+static json_t *counts_of(const struct tally *t)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "seen", t->seen, "created", t->created,
+                     "updated_crm", t->updated_t, "updated_inbox", t->updated_s, "adopted", t->adopted, "unchanged",
+                     t->unchanged, "excluded", t->excluded, "held", t->held, "dead", t->dead, "retried", t->retried,
+                     "detached", t->detached, "remapped", t->remapped, "withheld", t->withheld, "guarded", t->guarded,
+                     "conflicts", t->conflicts);
+}
+
+static json_t *report_route(struct app *app, struct route *r)
+{
+    struct err err = {0};
+    int64_t open = 0, dead = 0, holds = 0, jobs = 0, next = 0;
+    if (!store_ops_counts(r->store, r->name, &open, &dead, &err) || !store_holds_count(r->store, r->name, &holds, &err) ||
+        !store_jobs_count(r->store, r->name, &jobs, &next, &err))
+        app_fail(app, r->name, &err);
+    json_t *row = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I}", "name", r->name, "counts", counts_of(&r->tally), "holds", holds,
+                            "dead", dead, "open_ops", open, "jobs_waiting", jobs);
+    if (r->stop.kind != ERR_NONE)
+        js_set(row, "stopped", json_string(r->stop.text));
+    if (r->stop.kind != ERR_NONE)
+        app_worse(app, verdict_of(r->stop.kind)->exit_code);
+    if (holds || dead || open || jobs || r->tally.withheld || r->tally.guarded)
+        app_worse(app, EXIT_PARTLY);
+    return row;
+}
+
+json_t *app_report(struct app *app)
+{
+    json_t *routes = json_array();
+    for (size_t i = 0; i < app->n_routes; i++)
+        js_add(routes, report_route(app, &app->routes[i].route));
+    return json_pack("{s:o}", "routes", routes);
+}
+
+static void print_route(const json_t *row)
+{
+    const char *name;
+    json_t *value;
+    printf("route %s:", js_str(row, "name"));
+    json_object_foreach (json_object_get(row, "counts"), name, value)
+        if (json_integer_value(value))
+            printf(" %s %lld", name, (long long)json_integer_value(value));
+    printf("\n");
+    static const char *const left[][2] = {{"holds", "held cells wait for a person: inbox-bridge holds"},
+                                          {"dead", "writes were refused for good: inbox-bridge dead"},
+                                          {"open_ops", "writes with an unknown outcome will be looked up"},
+                                          {"jobs_waiting", "records wait for a later try"}};
+    for (size_t i = 0; i < COUNT(left); i++)
+        if (js_int_or(row, left[i][0], 0))
+            printf("  %lld %s\n", (long long)js_int_or(row, left[i][0], 0), left[i][1]);
+    const json_t *counts = json_object_get(row, "counts");
+    if (js_int_or(counts, "withheld", 0))
+        printf("  %lld records were not created: the first contact needs a plan (inbox-bridge plan --out FILE, then apply "
+               "FILE) or --yes\n", (long long)js_int_or(counts, "withheld", 0));
+    if (js_int_or(counts, "guarded", 0))
+        printf("  %lld detaches or clears were stopped by the mass-change guard: look, then --accept-mass-change\n",
+               (long long)js_int_or(counts, "guarded", 0));
+    if (js_str(row, "stopped"))
+        printf("  stopped: %s\n", js_str(row, "stopped"));
+}
+
+void app_print_report(struct app *app, const json_t *report)
+{
+    size_t i;
+    json_t *row;
+    if (app->json) {
+        print_json(report);
+        return;
+    }
+    json_array_foreach (json_object_get(report, "routes"), i, row)
+        print_route(row);
+}

@@ -1,0 +1,113 @@
+/* The program as a value: configuration, store, endpoints and routes of one run, and how it talks to people. */
+#pragma once
+#include "bridge/base/opt.h"
+#include "bridge/io/env.h"
+#include "bridge/io/store.h"
+#include "bridge/sync/intake.h"
+#include "bridge/sync/route.h"
+
+enum exit_code { EXIT_IN_STEP, EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_UNREACHABLE, EXIT_STALE, EXIT_STORE };
+
+struct settings { /* top level of the configuration file */
+    char *store;
+    char *key_file;
+    int log_level;
+    bool allow_plain_http;
+};
+
+struct route_settings {
+    char *name, *inbox, *crm, *mapping;
+    int64_t batch, max_creates_unused, mass_least, mass_percent;
+};
+
+struct app_endpoint {
+    struct endpoint *ep;
+    struct intake intake;
+    int64_t poll;      /* ms between polls */
+    int64_t next_poll;
+};
+
+struct app_route {
+    struct route_settings settings;
+    struct route route;
+};
+
+struct app {
+    const char *config_path;
+    bool json;         /* --json */
+    bool quiet;        /* no progress */
+    struct opt_file *file;
+    struct settings settings;
+    struct env env;
+    struct seal_key key;
+    struct store *store;
+    struct app_endpoint *endpoints;
+    size_t n_endpoints;
+    struct app_route *routes;
+    size_t n_routes;
+    int exit_code;     /* the worst so far */
+};
+
+/* app_load reads and checks everything that needs no network. All faults are printed; false = EXIT_CONFIG or EXIT_STORE
+ * is in exit_code. */
+bool app_load(struct app *app);
+/* app_open opens the store on top of app_load. */
+bool app_open(struct app *app);
+/* app_learn pins organisations and learns schemas of all routes; faults are printed, exit_code set. */
+bool app_learn(struct app *app);
+void app_close(struct app *app);
+
+/* app_worse keeps the gravest exit code: 6 > 2 > 4 > 5 > 3 > 0. */
+void app_worse(struct app *app, int code);
+void app_fail(struct app *app, const char *what, const struct err *err);
+void app_faults(struct app *app, const struct opt_faults *faults);
+
+/* app_intake polls every endpoint once; app_sync works all routes to quiet. */
+bool app_intake(struct app *app);
+bool app_sync(struct app *app);
+/* What the routes did and what is left, as JSON: {"routes":[{"name","counts":{…},"stop":…}]}. New reference. */
+json_t *app_report(struct app *app);
+void app_print_report(struct app *app, const json_t *report);
+
+/* config.c */
+extern const struct opt settings_table[], route_table[], endpoint_table[];
+struct endpoint_settings {
+    char *connector;
+    int64_t poll;
+};
+
+/* progress.c: a bar with rate and ETA on stderr when it is a terminal; nothing otherwise. */
+struct progress {
+    const char *what;
+    int64_t started, last, done;
+    bool on;
+};
+void progress_start(struct progress *p, struct app *app, const char *what);
+void progress_show(struct progress *p, int64_t done, int64_t left);
+void progress_end(struct progress *p);
+
+/* Commands: each gets its own arguments (argv[0] is its name). */
+typedef int command_run(struct app *app, int argc, char **argv);
+struct command {
+    const char *name;
+    const char *arguments;
+    const char *about;
+    const char *help;
+    command_run *run;
+};
+extern const struct command commands[];
+const struct command *command_find(const char *name);
+
+command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
+    cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
+
+/* output.c */
+void print_json(const json_t *value);
+char *show_value(const json_t *value, size_t most); /* short text of a value for tables; caller frees */
+/* Rows of cells as an aligned table; columns are cut to fit `width` where needed. */
+struct table_out {
+    char ***rows;
+    size_t n, columns;
+};
+void table_row(struct table_out *t, size_t columns, ...);
+void table_print(struct table_out *t); /* and frees */
