@@ -87,6 +87,7 @@ static bool inbox_changes(struct endpoint *ep, const char *object, const char *c
         return err_set(err, ERR_CONFIG, "Inbox has no object \"%s\"", object);
     inbox_want want = inbox_wants(fields);
     inbox_cursor_read(cursor, &at);
+    page.walk = at.stage != INBOX_FEED;
     bool ok = at.stage == INBOX_LEARN  ? inbox_learn(ep, &at, &page, err)
               : at.stage == INBOX_WALK ? inbox_walk(ep, want, &at, &page, err)
                                        : inbox_follow(ep, want, &at, &page, err);

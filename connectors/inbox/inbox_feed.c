@@ -11,7 +11,6 @@
 #define PAGE_BYTES (32u << 20) /* a thousand events with thread and prospect */
 #define OVERLAP 50
 #define RECENT_MAX 64
-#define LOOKUPS_MAX 50         /* threads looked up for one page; beyond it a full enumeration is cheaper */
 #define FRESH_MS 600000        /* nothing falls out of the retention within ten minutes */
 
 static void prepare(struct call *call, int64_t after)
@@ -116,30 +115,6 @@ static bool check_page(const json_t *page, struct err *err)
     return true;
 }
 
-/* Threads that events named without their prospect. Their records say only "look". */
-static bool look_up(struct endpoint *ep, struct inbox_harvest *h, struct err *err)
-{
-    struct call calls[LOOKUPS_MAX] = {0};
-    struct err first = {0};
-    for (size_t i = 0; i < h->n_threads; i++) {
-        AUTO_FREE char *id = http_escape(h->threads[i]);
-        call_init(&calls[i], "GET", "/threads/%s", id);
-    }
-    endpoint_call_many(ep, calls, h->n_threads);
-    for (size_t i = 0; i < h->n_threads; i++) {
-        struct record r = {.as_of = inbox_as_of(&calls[i].answer)};
-        if (!calls[i].err.kind && inbox_identify(json_object_get(calls[i].json, "prospect"), &r))
-            inbox_harvest_record(h, &r);
-        else if (calls[i].err.kind && calls[i].err.kind != ERR_GONE && !first.kind)
-            first = calls[i].err;
-        call_done(&calls[i]);
-    }
-    if (!first.kind)
-        return true;
-    *err = first;
-    return err_wrap(err, "looking up a thread");
-}
-
 static bool harvest(struct endpoint *ep, const json_t *events, const struct inbox_cursor *at, inbox_want want,
                     struct page *out, struct err *err)
 {
@@ -147,9 +122,7 @@ static bool harvest(struct endpoint *ep, const json_t *events, const struct inbo
     for (size_t i = 0; i < json_array_size(events); i++)
         if (!is_recent(at, json_array_get(events, i)))
             inbox_harvest_event(&h, json_array_get(events, i), want);
-    if (h.n_threads > LOOKUPS_MAX)
-        h.gap = true;
-    else if (h.n_threads && !look_up(ep, &h, err))
+    if (!inbox_harvest_complete(ep, &h, want, err))
         return false;
     out->gap = out->gap || h.gap;
     out->relearn = h.relearn;

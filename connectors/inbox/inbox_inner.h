@@ -94,6 +94,8 @@ void inbox_harvest_event(struct inbox_harvest *h, const json_t *event, inbox_wan
 /* inbox_harvest_record: takes the record over, or joins it with the one of the same prospect. */
 void inbox_harvest_record(struct inbox_harvest *h, struct record *stolen);
 void inbox_harvest_done(struct inbox_harvest *h);
+/* inbox_harvest_complete (inbox_lookup.c) reads what the events left open; false: ask for the page again. */
+bool inbox_harvest_complete(struct endpoint *ep, struct inbox_harvest *h, inbox_want want, struct err *err);
 
 /* ---- inbox_cursor.c: where changes() stands, as text the engine keeps ---- */
 
