@@ -1,0 +1,167 @@
+/* Times as services write them. Calendar arithmetic is proleptic Gregorian, UTC, without the C library's time zones. */
+#include "bridge/base/when.h"
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_MS 86400000LL
+
+static int64_t days_of(int64_t y, int m, int d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400, doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static void date_of(int64_t days, int64_t *y, int *m, int *d)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t doe = days - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+void when_print(int64_t ms, char out[WHEN_TEXT])
+{
+    int64_t day = ms / DAY_MS, rest = ms % DAY_MS, y;
+    int m, d;
+    if (rest < 0) {
+        rest += DAY_MS;
+        day--;
+    }
+    date_of(day, &y, &m, &d);
+    snprintf(out, WHEN_TEXT, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)(y % 100000), m, d, (int)(rest / 3600000) % 24,
+             (int)(rest / 60000) % 60, (int)(rest / 1000) % 60, (int)(rest % 1000));
+}
+
+/* Exactly n digits. */
+static bool digits(const char **s, int n, int *out)
+{
+    int v = 0;
+    for (int i = 0; i < n; i++, (*s)++) {
+        if (**s < '0' || **s > '9')
+            return false;
+        v = v * 10 + (**s - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static bool eat(const char **s, char c)
+{
+    return **s == c && (*s)++;
+}
+
+static bool valid_date(int y, int m, int d)
+{
+    static const int most[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return m >= 1 && m <= 12 && d >= 1 && d <= most[m - 1] && (m != 2 || d < 29 || leap);
+}
+
+static bool zone(const char **s, int64_t *shift)
+{
+    int h, m;
+    *shift = 0;
+    if (eat(s, 'Z') || eat(s, 'z'))
+        return true;
+    int sign = **s == '-' ? -1 : **s == '+' ? 1 : 0;
+    if (!sign)
+        return false;
+    (*s)++;
+    if (!digits(s, 2, &h) || (eat(s, ':'), !digits(s, 2, &m)) || h > 23 || m > 59)
+        return false;
+    *shift = sign * (h * 60LL + m) * 60000;
+    return true;
+}
+
+static bool clock_part(const char **s, int64_t *ms)
+{
+    int h, m, sec = 0, scale = 100;
+    if (!digits(s, 2, &h) || !eat(s, ':') || !digits(s, 2, &m))
+        return false;
+    if (eat(s, ':') && !digits(s, 2, &sec))
+        return false;
+    if (h > 23 || m > 59 || sec > 60)
+        return false;
+    *ms = ((h * 60LL + m) * 60 + sec) * 1000;
+    if (!eat(s, '.'))
+        return true;
+    if (**s < '0' || **s > '9')
+        return false;
+    for (; **s >= '0' && **s <= '9'; (*s)++, scale /= 10)
+        *ms += (int64_t)(**s - '0') * scale;
+    return true;
+}
+
+bool when_parse(const char *text, int64_t *ms)
+{
+    int y, m, d;
+    int64_t clock = 0, shift = 0;
+    const char *s = text;
+    if (!s || !digits(&s, 4, &y) || !eat(&s, '-') || !digits(&s, 2, &m) || !eat(&s, '-') || !digits(&s, 2, &d) ||
+        !valid_date(y, m, d))
+        return false;
+    if (*s && !((eat(&s, 'T') || eat(&s, 't') || eat(&s, ' ')) && clock_part(&s, &clock) && zone(&s, &shift)))
+        return false;
+    if (*s)
+        return false;
+    *ms = days_of(y, m, d) * DAY_MS + clock - shift;
+    return true;
+}
+
+bool when_parse_http(const char *text, int64_t *ms)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char name[4] = "";
+    int d, y, used = 0;
+    const char *comma = text ? strchr(text, ',') : NULL;
+    if (!comma || sscanf(comma + 1, " %2d %3[A-Za-z] %4d %n", &d, name, &y, &used) != 3 || strlen(name) != 3)
+        return false;
+    const char *at = strstr(months, name), *s = comma + 1 + used;
+    int64_t clock = 0;
+    if (!at || (at - months) % 3 || !clock_part(&s, &clock) || strcmp(s, " GMT"))
+        return false;
+    int m = (int)(at - months) / 3 + 1;
+    if (!valid_date(y, m, d))
+        return false;
+    *ms = days_of(y, m, d) * DAY_MS + clock;
+    return true;
+}
+
+static const struct unit {
+    const char *name;
+    int64_t ms;
+} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", DAY_MS}, {"w", 7 * DAY_MS}};
+
+bool when_parse_span(const char *text, int64_t *ms, struct err *err)
+{
+    int64_t n = 0;
+    const char *s = text;
+    for (; *s >= '0' && *s <= '9' && s - text < 12; s++)
+        n = n * 10 + (*s - '0');
+    for (size_t i = 0; s != text && i < sizeof units / sizeof *units; i++)
+        if (!strcmp(units[i].name, s)) {
+            if (__builtin_mul_overflow(n, units[i].ms, ms))
+                break;
+            return true;
+        }
+    return err_set(err, ERR_CONFIG, "\"%s\" is no time span: say for example 250ms, 15s, 5m, 2h or 7d", text);
+}
+
+void when_print_span(int64_t ms, char *out, size_t size)
+{
+    if (ms < 1000)
+        snprintf(out, size, "%lldms", (long long)ms);
+    else if (ms < 60000)
+        snprintf(out, size, "%llds", (long long)(ms / 1000));
+    else if (ms < 3600000)
+        snprintf(out, size, "%lldm %llds", (long long)(ms / 60000), (long long)(ms / 1000 % 60));
+    else if (ms < DAY_MS)
+        snprintf(out, size, "%lldh %lldm", (long long)(ms / 3600000), (long long)(ms / 60000 % 60));
+    else
+        snprintf(out, size, "%lldd %lldh", (long long)(ms / DAY_MS), (long long)(ms / 3600000 % 24));
+}
