@@ -1,0 +1,102 @@
+/* What every connector shares: freeing what verbs fill in, and the answers of those that cannot do a thing. */
+#include "connectors/connector.h"
+#include "bridge/base/mem.h"
+#include "connectors/endpoint.h"
+
+static bool cannot(const struct endpoint *ep, const char *what, struct err *err)
+{
+    return err_set(err, ERR_CONFIG, "%s cannot %s", ep->kind->name, what);
+}
+
+bool connector_no_setup(struct endpoint *ep, const struct schema *wanted, bool apply, json_t **missing, struct err *err)
+{
+    (void)wanted;
+    (void)apply;
+    (void)missing;
+    return cannot(ep, "be set up from here", err);
+}
+
+bool connector_no_hook(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
+                       size_t body_n, int64_t now, struct page *out, struct err *err)
+{
+    (void)method;
+    (void)url;
+    (void)headers;
+    (void)body;
+    (void)body_n;
+    (void)now;
+    (void)out;
+    return cannot(ep, "take deliveries", err);
+}
+
+bool connector_no_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
+                       const char *const *fields, struct found *out, struct err *err)
+{
+    (void)object;
+    (void)field;
+    (void)values;
+    (void)n;
+    (void)fields;
+    (void)out;
+    return cannot(ep, "find by a field", err);
+}
+
+void record_copy(struct record *to, const struct record *from)
+{
+    *to = *from;
+    to->id = mem_dup(from->id);
+    to->key = mem_dup(from->key);
+    to->label = mem_dup(from->label);
+    to->moved_to = mem_dup(from->moved_to);
+    to->moved_type = mem_dup(from->moved_type);
+    to->version = mem_dup(from->version);
+    to->fields = json_incref(from->fields);
+    to->history = json_incref(from->history);
+}
+
+void record_done(struct record *r)
+{
+    free(r->id);
+    free(r->key);
+    free(r->label);
+    free(r->moved_to);
+    free(r->moved_type);
+    free(r->version);
+    json_decref(r->fields);
+    json_decref(r->history);
+    *r = (struct record){0};
+}
+
+static void records_done(struct record *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        record_done(&items[i]);
+    free(items);
+}
+
+void page_done(struct page *p)
+{
+    records_done(p->items, p->n);
+    free(p->next);
+    *p = (struct page){0};
+}
+
+void result_done(struct result *r)
+{
+    record_done(&r->record);
+    *r = (struct result){0};
+}
+
+void found_done(struct found *f)
+{
+    records_done(f->items, f->n);
+    *f = (struct found){0};
+}
+
+void organisation_done(struct organisation *o)
+{
+    free(o->id);
+    free(o->label);
+    free(o->currency);
+    *o = (struct organisation){0};
+}
