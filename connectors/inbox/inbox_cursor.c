@@ -29,6 +29,12 @@ static json_t *member(const json_t *doc, const char *name, json_type type)
     return v && json_typeof(v) == type ? json_incref(v) : NULL;
 }
 
+static int64_t number(const json_t *doc, const char *name, int64_t least)
+{
+    int64_t n = js_int_or(doc, name, least);
+    return n < least || n == INT64_MAX ? least : n;
+}
+
 void inbox_cursor_read(const char *text, struct inbox_cursor *out)
 {
     *out = (struct inbox_cursor){.stage = INBOX_LEARN, .seq = -1};
@@ -37,11 +43,11 @@ void inbox_cursor_read(const char *text, struct inbox_cursor *out)
     if (js_int_or(doc, "v", 0) != CURSOR_VERSION || !read_stage(doc, &stage))
         return;
     out->stage = stage;
-    out->seq = js_int_or(doc, "seq", -1);
-    out->polled = js_int_or(doc, "polled", 0);
-    out->view = js_int_or(doc, "view", 0);
-    out->pages = js_int_or(doc, "pages", 0);
-    out->restarts = js_int_or(doc, "restarts", 0);
+    out->seq = number(doc, "seq", -1);
+    out->polled = number(doc, "polled", 0);
+    out->view = number(doc, "view", 0);
+    out->pages = number(doc, "pages", 0);
+    out->restarts = number(doc, "restarts", 0);
     out->at = member(doc, "at", JSON_OBJECT);
     out->mark = member(doc, "mark", JSON_OBJECT);
     out->recent = member(doc, "recent", JSON_ARRAY);

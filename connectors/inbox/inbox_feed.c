@@ -105,7 +105,7 @@ bool inbox_judge_gap(const struct inbox_cursor *at, const json_t *events, int64_
     if (met)
         return !known && json_array_size(at->recent) > 0;
     bool fresh = at->polled && date && date - at->polled < FRESH_MS;
-    return first > at->seq + 1 && !fresh;
+    return first - 1 > at->seq && !fresh;
 }
 
 static bool check_page(const json_t *page, struct err *err)
