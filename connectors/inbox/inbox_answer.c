@@ -1,7 +1,6 @@
-/* What an answer means beyond its status: the words of the error, in any of the shapes seen in print, and the rate
- * headers. Decides by status class and known codes, never by the text for people. */
+/* What an answer means beyond what its status says to everybody: Inbox's own error code, in any of the shapes seen in
+ * print, and the rate headers. Decides by status and known codes, never by the text for people. */
 #include "bridge/base/js.h"
-#include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "connectors/inbox/inbox_inner.h"
 #include <string.h>
@@ -11,60 +10,32 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
 
-struct words {
-    const char *code, *message; /* borrowed from the body; NULL */
-};
-
-/* {"error":{code,message}} · {"error":"code","message"} · {"code","message"} · anything else has no words. */
-static void read_words(const json_t *body, struct words *out)
+/* {"error":{code,message}} · {"error":"code","message"} · {"code","message"} · anything else has none. */
+static const char *code_of(const json_t *body)
 {
     const json_t *error = json_object_get(body, "error");
-    const json_t *holder = json_is_object(error) ? error : body;
-    out->code = json_is_string(error) ? json_string_value(error) : js_str(holder, "code");
-    out->message = js_str(holder, "message");
+    if (json_is_string(error))
+        return json_string_value(error);
+    return js_str(json_is_object(error) ? error : body, "code");
 }
 
-static enum err_kind kind_of(int status, bool writes, const char *code, enum err_kind general)
+/* A write may name a tag, status or member that is gone, while the prospect is there. */
+static bool is_about_another_thing(const char *code)
 {
-    bool other_thing = code && (str_starts(code, "TAG_") || str_starts(code, "STATUS_") || str_starts(code, "MEMBER_"));
-    switch (status) {
-    case 402:
-    case 403:
-        return ERR_AUTH;
-    case 404:
-    case 410:
-        return writes && other_thing ? ERR_REJECT : ERR_GONE;
-    case 400:
-    case 405:
-    case 406:
-    case 409:
-    case 413:
-    case 414:
-    case 415:
-    case 422:
-        return ERR_REJECT;
-    default:
-        return general;
-    }
+    return code && (str_starts(code, "TAG_") || str_starts(code, "STATUS_") || str_starts(code, "MEMBER_"));
 }
 
 void inbox_judge(struct endpoint *ep, const struct http_answer *answer, bool writes, struct err *err)
 {
-    struct words words = {0};
     (void)ep;
-    if (answer->fate != HTTP_ANSWERED || (answer->status >= 200 && answer->status < 300))
+    if (answer->fate != HTTP_ANSWERED || !answer->body || answer->body_n > BODY_MAX)
         return;
-    AUTO_JSON json_t *body = NULL;
-    if (answer->body && answer->body_n <= BODY_MAX)
-        body = js_parse(answer->body, answer->body_n, &(struct err){0});
-    read_words(body, &words);
-    int64_t retry_at = err->retry_at;
-    err_set(err, kind_of(answer->status, writes, words.code, err->kind), "Inbox answered %d%s%.80s%s%.300s",
-            answer->status, words.code ? " " : "", words.code ? words.code : "", words.message ? ": " : "",
-            words.message ? words.message : "");
-    err->retry_at = retry_at;
-    if (err->kind == ERR_RATE && !retry_at && endpoint_answer_date(answer))
-        err->retry_at = endpoint_answer_date(answer) + MINUTE_MS;
+    AUTO_JSON json_t *body = js_parse(answer->body, answer->body_n, &(struct err){0});
+    const char *code = code_of(body);
+    if (err->kind == ERR_GONE && writes && is_about_another_thing(code))
+        err->kind = ERR_REJECT;
+    if (code && !strstr(err->text, code))
+        err_wrap(err, "%.80s", code);
 }
 
 static bool header_number(const struct http_answer *answer, const char *name, int64_t *out)

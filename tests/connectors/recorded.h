@@ -34,7 +34,7 @@ struct recorded {
     size_t n_asked;
 };
 
-static void recorded_answer(struct recorded *world, const char *line, struct http_answer *answer)
+static inline void recorded_answer(struct recorded *world, const char *line, struct http_answer *answer)
 {
     for (size_t i = 0; i < world->n; i++) {
         struct recording *r = &world->recordings[i];
@@ -55,7 +55,7 @@ static void recorded_answer(struct recorded *world, const char *line, struct htt
     fail_msg("nobody recorded an answer to: %s", line);
 }
 
-static void recorded_perform(struct http_transport *self, const struct http_request *requests,
+static inline void recorded_perform(struct http_transport *self, const struct http_request *requests,
                              struct http_answer *answers, size_t n, unsigned in_flight)
 {
     struct recorded *world = (struct recorded *)self;
@@ -69,25 +69,25 @@ static void recorded_perform(struct http_transport *self, const struct http_requ
     }
 }
 
-static int64_t recorded_now(struct env *env)
+static inline int64_t recorded_now(struct env *env)
 {
     (void)env;
     return RECORDED_NOW;
 }
 
-static void recorded_sleep(struct env *env, int64_t ms)
+static inline void recorded_sleep(struct env *env, int64_t ms)
 {
     (void)env;
     (void)ms;
 }
 
-static uint64_t recorded_random(struct env *env)
+static inline uint64_t recorded_random(struct env *env)
 {
     (void)env;
     return 4; /* chosen by fair dice */
 }
 
-static struct endpoint *recorded_endpoint(struct recorded *world, const struct connector *kind, const char *options)
+static inline struct endpoint *recorded_endpoint(struct recorded *world, const struct connector *kind, const char *options)
 {
     struct opt_faults faults = {0};
     AUTO_FREE char *text = mem_printf("ep = { %s };", options);
@@ -102,7 +102,7 @@ static struct endpoint *recorded_endpoint(struct recorded *world, const struct c
     return ep;
 }
 
-static void recorded_open(struct recorded *world, const struct connector *kind)
+static inline void recorded_open(struct recorded *world, const struct connector *kind)
 {
     *world = (struct recorded){
         .transport = {.perform = recorded_perform},
@@ -114,14 +114,14 @@ static void recorded_open(struct recorded *world, const struct connector *kind)
     assert_non_null(world->ep);
 }
 
-static void recorded_close(struct recorded *world)
+static inline void recorded_close(struct recorded *world)
 {
     endpoint_free(world->ep);
     for (size_t i = 0; i < world->n_asked; i++)
         free(world->asked[i]);
 }
 
-static struct recording *recorded_add(struct recorded *world, const char *match, int status, const char *body)
+static inline struct recording *recorded_add(struct recorded *world, const char *match, int status, const char *body)
 {
     assert_true(world->n < RECORDED_MAX);
     world->recordings[world->n] = (struct recording){.match = match, .status = status, .body = body};
@@ -129,7 +129,7 @@ static struct recording *recorded_add(struct recorded *world, const char *match,
 }
 
 /* How many requests had this text in their line. */
-__attribute__((unused)) static size_t recorded_count(const struct recorded *world, const char *text)
+static inline size_t recorded_count(const struct recorded *world, const char *text)
 {
     size_t n = 0;
     for (size_t i = 0; i < world->n_asked; i++)
@@ -137,7 +137,7 @@ __attribute__((unused)) static size_t recorded_count(const struct recorded *worl
     return n;
 }
 
-static json_t *recorded_json(const char *text)
+static inline json_t *recorded_json(const char *text)
 {
     struct err err = {0};
     json_t *v = js_parse(text, strlen(text), &err);
@@ -147,7 +147,7 @@ static json_t *recorded_json(const char *text)
 }
 
 /* Compares a member with JSON written with ' for ". NULL: absent. */
-__attribute__((unused)) static void assert_member(const json_t *object, const char *name, const char *expected)
+static inline void assert_member(const json_t *object, const char *name, const char *expected)
 {
     json_t *got = json_object_get(object, name);
     if (!expected) {
