@@ -236,7 +236,7 @@ static bool resolve_hold(struct app *app, int argc, char **argv, struct err *err
         !store_link_by_id(app->store, h.link, &link, &found, err))
         return false;
     return store_job_mark(app->store, link.route, link.object, link.key, LANE_LIVE, app->env.now(&app->env), "resolved", err) &&
-           store_commit(app->store, true, err);
+           store_commit(app->store, err);
 }
 
 int cmd_resolve(struct app *app, int argc, char **argv)

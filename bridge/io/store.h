@@ -17,11 +17,12 @@ struct store;
  * switch: each commit touches it. key seals secrets (NULL: store_secret_* refuse). */
 struct store *store_open(const char *path, struct env *env, const struct seal_key *key, struct err *err) MUST_CHECK;
 void store_close(struct store *st); /* accepts NULL; rolls back */
+/* store_relax: no fsync from now on; only for simulations, whose power cuts are simulated too. */
+void store_relax(struct store *st);
 
 bool store_begin(struct store *st, struct err *err) MUST_CHECK;
-/* store_commit: when `durable`, the rows survive a power cut the moment it returns true (synchronous=FULL); otherwise the
- * last few commits may be lost together, never torn (their loss must be harmless: jobs, snapshots, cursors). */
-bool store_commit(struct store *st, bool durable, struct err *err) MUST_CHECK;
+/* store_commit: the rows survive a power cut the moment it returns true (WAL, synchronous=FULL). */
+bool store_commit(struct store *st, struct err *err) MUST_CHECK;
 void store_rollback(struct store *st); /* no-op outside a transaction of this thread */
 
 /* struct store_tx rolls back at the closing brace unless committed:  STORE_TX(tx, st); if (!store_begin(st, err)) … */

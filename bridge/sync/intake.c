@@ -153,7 +153,7 @@ static bool take_page(struct intake *in, const char *object, const struct page *
     const char *next = page->gap && is_source(in) ? "" : page->next;
     if (next && !store_cursor_set(in->store, in->ep->name, object, next, err))
         return false;
-    return store_commit(in->store, false, err);
+    return store_commit(in->store, err);
 }
 
 bool intake_page(struct intake *in, const char *object, bool *more, struct err *err)
@@ -225,7 +225,7 @@ bool intake_mark_all(struct route *r, int lane, struct err *err)
             after = links[i].id;
             ok = store_job_mark(r->store, r->name, links[i].object, links[i].key, lane, now, "compare", err);
         }
-        ok = ok && store_commit(r->store, false, err);
+        ok = ok && store_commit(r->store, err);
         links_free(links, n);
         if (!ok || !n)
             return ok;

@@ -134,7 +134,7 @@ static bool pin_labels(struct route *r, int side, struct schema *schema, struct 
     for (size_t i = 0; i < schema->n; i++)
         if (schema->fields[i].by_label && !pin_field(r, side, &schema->fields[i], err))
             return false;
-    return store_commit(r->store, false, err);
+    return store_commit(r->store, err);
 }
 
 /* ---- schemas ---- */

@@ -228,5 +228,5 @@ bool recover_ops(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!b->items[i].off && b->items[i].n_ops && !recover_item(b, &b->items[i], err))
             return false;
-    return store_commit(b->r->store, true, err);
+    return store_commit(b->r->store, err);
 }

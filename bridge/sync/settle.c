@@ -335,5 +335,5 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
-    return store_commit(b->r->store, true, err);
+    return store_commit(b->r->store, err);
 }

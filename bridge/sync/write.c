@@ -157,7 +157,7 @@ bool write_intend(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!b->items[i].off && b->items[i].planned && !intend_item(b, &b->items[i], err))
             return false;
-    return store_commit(b->r->store, true, err);
+    return store_commit(b->r->store, err);
 }
 
 /* ---- calls ---- */
