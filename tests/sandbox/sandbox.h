@@ -19,6 +19,7 @@ struct sandbox_service {
     bool (*edit)(struct sandbox_service *s, const json_t *edit, json_t **out, struct err *err);
     void (*tick)(struct sandbox_service *s); /* after the clock moved or before each request: retention, index lag */
     void (*free)(struct sandbox_service *s);
+    void (*stale)(struct sandbox_service *s, bool on); /* reads answer the previous state while on; may be NULL */
     struct sandbox *box;
 };
 
