@@ -139,5 +139,9 @@ bool inbox_put(struct endpoint *ep, const struct patch *patches, size_t n, struc
 json_t *inbox_patch_body(const struct patch *patch, struct err *err);
 /* inbox_call_prospect: the read of one prospect by Inbox id or by key. */
 void inbox_call_prospect(struct call *call, const char *id);
+/* inbox_complete (inbox_complete.c): asks the newest thread for what prospects[i] leaves out of records[i]; a read that
+ * fails becomes the record's err. Records without fields are passed over. */
+void inbox_complete(struct endpoint *ep, inbox_want want, const json_t *const *prospects, struct record *records,
+                    size_t n);
 /* inbox_as_of: content read in this answer holds everything events say up to here (the Date header has whole seconds). */
 int64_t inbox_as_of(const struct http_answer *answer);

@@ -164,7 +164,17 @@ static void send_all(struct endpoint *ep, struct errand *errands, size_t n)
     free(calls);
 }
 
-static void settle(const struct errand *e, struct result *out)
+/* Older servers leave the assignee out of the answer; a thread of the prospect confirms it, or nothing does. */
+static void confirm_assignee(struct endpoint *ep, const struct errand *e, struct record *r)
+{
+    const json_t *prospect = e->call.json;
+    if (!json_object_get(e->body, inbox_fields[INBOX_ASSIGNEE].member))
+        return;
+    inbox_complete(ep, (inbox_want)1 << INBOX_ASSIGNEE, &prospect, r, 1);
+    r->err = (struct err){0}; /* the write itself was answered */
+}
+
+static void settle(struct endpoint *ep, const struct errand *e, struct result *out)
 {
     const struct call *call = &e->call;
     if (!e->sent)
@@ -179,6 +189,7 @@ static void settle(const struct errand *e, struct result *out)
             free(out->record.id);
             out->record.id = mem_dup(e->id);
         }
+        confirm_assignee(ep, e, &out->record);
     }
 }
 
@@ -191,7 +202,7 @@ bool inbox_put(struct endpoint *ep, const struct patch *patches, size_t n, struc
     resolve_keys(ep, patches, errands, n, out);
     send_all(ep, errands, n);
     for (size_t i = 0; i < n; i++) {
-        settle(&errands[i], &out[i]);
+        settle(ep, &errands[i], &out[i]);
         json_decref(errands[i].body);
         free(errands[i].id);
         if (errands[i].sent)

@@ -61,6 +61,18 @@ static struct call *read_all(struct endpoint *ep, const char *const *ids, size_t
     return calls;
 }
 
+/* The records of all calls, in order. */
+static void take_all(struct endpoint *ep, const struct call *calls, const char *const *ids, size_t n, inbox_want want,
+                     struct record *out)
+{
+    AUTO_FREE const json_t **prospects = mem_alloc((n + 1) * sizeof *prospects);
+    for (size_t i = 0; i < n; i++) {
+        take_prospect(&calls[i], ids[i], want, &out[i]);
+        prospects[i] = calls[i].json;
+    }
+    inbox_complete(ep, want, prospects, out, n);
+}
+
 static void free_calls(struct call *calls, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -77,8 +89,7 @@ bool inbox_fetch(struct endpoint *ep, const char *object, const char *const *ids
         return err_set(err, ERR_CONFIG, "Inbox has no object \"%s\"", object);
     inbox_want want = inbox_wants(fields);
     struct call *calls = read_all(ep, ids, n);
-    for (size_t i = 0; i < n; i++)
-        take_prospect(&calls[i], ids[i], want, &out[i]);
+    take_all(ep, calls, ids, n, want, out);
     free_calls(calls, n);
     return true;
 }
@@ -94,18 +105,15 @@ static bool prepare_ids(const char *field, const char *const *values, size_t n, 
     return true;
 }
 
-static void take_found(const struct call *call, const char *asked, inbox_want want, struct found *out)
+static void take_found(struct record *stolen, struct found *out)
 {
-    struct record r;
-    *out = (struct found){0};
-    take_prospect(call, asked, want, &r);
-    if (r.err.kind || r.state == RECORD_GONE) {
-        out->err = r.err;
-        record_done(&r);
+    *out = (struct found){.err = stolen->err};
+    if (stolen->err.kind || stolen->state == RECORD_GONE) {
+        record_done(stolen);
         return;
     }
     out->items = mem_alloc(sizeof *out->items);
-    out->items[out->n++] = r;
+    out->items[out->n++] = *stolen;
 }
 
 bool inbox_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
@@ -117,9 +125,11 @@ bool inbox_find(struct endpoint *ep, const char *object, const char *field, cons
     if (!prepare_ids(field, values, n, ids, err))
         return false;
     inbox_want want = inbox_wants(fields);
+    AUTO_FREE struct record *records = mem_alloc((n + 1) * sizeof *records);
     struct call *calls = read_all(ep, (const char *const *)ids, n);
+    take_all(ep, calls, (const char *const *)ids, n, want, records);
     for (size_t i = 0; i < n; i++) {
-        take_found(&calls[i], ids[i], want, &out[i]);
+        take_found(&records[i], &out[i]);
         free(ids[i]);
     }
     free_calls(calls, n);

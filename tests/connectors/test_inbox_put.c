@@ -151,6 +151,19 @@ static void a_key_is_exchanged_for_the_id_first(void **state)
     assert_int_equal(g.err.kind, ERR_GONE);
 }
 
+static void an_assignee_that_is_not_read_back_is_asked_of_a_thread(void **state)
+{
+    struct recorded *world = *state;
+    recorded_add(world, "PATCH", 200,
+                 "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"tags\":[],\"statusId\":null,\"valuation\":null,"
+                 "\"notes\":null,\"threads\":[{\"id\":\"t1\"}]}}");
+    recorded_add(world, "/threads/t1 ", 200, "{\"assigneeId\":\"m1\",\"platformId\":\"3:7\"}");
+    AUTO(result_done) struct result r = put_one(world, "e7", "{\"context.assignee\":\"m1\"}");
+    assert_int_equal(r.err.kind, ERR_NONE);
+    assert_member(r.record.fields, "context.assignee", "'m1'");
+    assert_member(r.record.fields, "conversationUrl", NULL);
+}
+
 static int setup(void **state)
 {
     static struct recorded world;
@@ -177,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_without_the_prospect_leaves_it_open, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_answer_and_a_broken_service_leave_it_open, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals_are_told_in_the_services_words, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_assignee_that_is_not_read_back_is_asked_of_a_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_is_exchanged_for_the_id_first, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,41 @@ static void one_fault_leaves_the_others_alone(void **state)
         record_done(&out[i]);
 }
 
+static void the_newest_thread_tells_what_the_prospect_leaves_out(void **state)
+{
+    struct recorded *world = *state;
+    recorded_add(world, "/prospects/e7 ", 200,
+                 "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"threads\":["
+                 "{\"id\":\"t1\",\"accountLinkId\":\"l1\",\"lastMessageTimestamp\":\"2026-03-01T10:00:00Z\"},"
+                 "{\"id\":\"t2\",\"accountLinkId\":\"l2\",\"lastMessageTimestamp\":null}]}}");
+    recorded_add(world, "/threads/t1 ", 200,
+                 "{\"id\":\"t1\",\"platformId\":\"3:7\",\"accountLinkId\":\"l1\",\"assigneeId\":\"m1\",\"lastMessage\":null}");
+    AUTO(record_done) struct record r = fetch_one(world, "e7");
+    assert_member(r.fields, "context.assignee", "'m1'");
+    assert_member(r.fields, "accountLinks", "['l1','l2']");
+    assert_member(r.fields, "conversationUrl", "'https://x.com/i/chat/3:7'");
+    assert_member(r.fields, "replied", NULL);
+}
+
+static void a_thread_that_cannot_be_read_is_the_items_fault(void **state)
+{
+    struct recorded *world = *state;
+    const char *id = "e7", *const fields[] = {"context.assignee", NULL}, *const bio[] = {"bio", NULL};
+    struct record r = {0};
+    struct err err = {0};
+    static const char ada[] = "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"threads\":[{\"id\":\"t1\"}]}}";
+    recorded_add(world, "/prospects/e7 ", 200, ada);
+    recorded_add(world, "/threads/t1 ", 500, "");
+    assert_true(inbox_connector.fetch(world->ep, "prospect", &id, 1, fields, 0, &r, &err));
+    assert_int_equal(r.err.kind, ERR_TEMP);
+    record_done(&r);
+    recorded_add(world, "/prospects/e7 ", 200, ada);
+    assert_true(inbox_connector.fetch(world->ep, "prospect", &id, 1, bio, 0, &r, &err));
+    assert_int_equal(r.err.kind, ERR_NONE);
+    record_done(&r);
+    assert_int_equal(recorded_count(world, "/threads/"), 1);
+}
+
 static void ids_are_escaped(void **state)
 {
     struct recorded *world = *state;
@@ -204,6 +239,8 @@ int main(void)
         TEST(nobody_is_an_answer),
         TEST(an_answer_under_another_id_is_a_merge),
         TEST(one_fault_leaves_the_others_alone),
+        TEST(the_newest_thread_tells_what_the_prospect_leaves_out),
+        TEST(a_thread_that_cannot_be_read_is_the_items_fault),
         TEST(ids_are_escaped),
         TEST(find_asks_the_lookup_and_absence_is_an_answer),
         TEST(the_catalogue_names_tags_statuses_members_and_accounts),

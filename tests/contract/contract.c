@@ -1,0 +1,653 @@
+/* The suite. Every test has a world of its own: a sandbox with one service, a clock that moves only when somebody
+ * sleeps, and one endpoint. */
+#include "tests/contract/contract.h"
+#include "bridge/base/js.h"
+#include "bridge/base/mem.h"
+#include "bridge/base/str.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PEOPLE 250
+#define PAGES_MAX 2000
+
+struct world {
+    const struct contract_case *c;
+    struct sandbox *box;
+    struct sandbox_service *service;
+    struct env env;
+    struct endpoint *ep;
+};
+static struct world *of(struct env *env)
+{
+    return (struct world *)((char *)env - offsetof(struct world, env));
+}
+
+static int64_t world_now(struct env *env)
+{
+    return sandbox_now(of(env)->box);
+}
+
+static void world_sleep(struct env *env, int64_t ms)
+{
+    sandbox_advance(of(env)->box, ms);
+}
+
+static uint64_t world_random(struct env *env)
+{
+    return sandbox_random(of(env)->box);
+}
+
+static struct endpoint *open_endpoint(struct world *w)
+{
+    struct opt_faults faults = {0};
+    AUTO_FREE char *text = mem_printf("ep = { %s };", w->c->options);
+    struct opt_file *file = opt_open_text("contract", text, &faults);
+    struct endpoint *ep = NULL;
+    if (file)
+        ep = endpoint_new("ep", w->c->kind, opt_member(opt_root(file), "ep"), NULL, &w->env, &(struct vault){0}, &faults);
+    for (size_t i = 0; i < faults.n; i++)
+        print_error("%s\n", faults.lines[i]);
+    opt_faults_done(&faults);
+    opt_close(file);
+    assert_non_null(ep);
+    ep->patience = 120000;
+    return ep;
+}
+
+static int setup(void **state)
+{
+    static struct world w;
+    w = (struct world){.c = *state, .env = {.now = world_now, .sleep = world_sleep, .random = world_random}};
+    setenv("CONTRACT_TOKEN", "contract-token", 1);
+    w.box = sandbox_new(7);
+    w.service = w.c->service(w.box, PEOPLE);
+    sandbox_attach(w.box, w.service);
+    w.env.transport = sandbox_transport(w.box);
+    w.ep = open_endpoint(&w);
+    *state = &w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    endpoint_free(w->ep);
+    w->env.transport->free(w->env.transport);
+    sandbox_free(w->box);
+    return 0;
+}
+
+/* ---- small verbs ---- */
+
+static bool deed(struct world *w, enum contract_deed what, const char *id, const char *with)
+{
+    struct err err = {0};
+    AUTO_JSON json_t *edit = w->c->deed(what, id, with);
+    json_t *after = NULL;
+    if (!edit)
+        return false;
+    if (!sandbox_edit(w->box, w->service, edit, &after, &err))
+        fail_msg("%s: %s", w->c->name, err.text);
+    json_decref(after);
+    return true;
+}
+
+/* Ids of all records there are: {"id":true,…}. */
+static json_t *everybody(struct world *w)
+{
+    AUTO_JSON json_t *state = sandbox_state(w->box, w->service);
+    const json_t *list = json_object_get(state, w->c->state);
+    json_t *ids = json_object();
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (js_str(json_array_get(list, i), w->c->state_id))
+            js_set(ids, js_str(json_array_get(list, i), w->c->state_id), json_true());
+    assert_true(json_object_size(ids) > 0);
+    return ids;
+}
+
+/* The n-th id; borrowed from ids. */
+static const char *nth(json_t *ids, size_t n)
+{
+    void *at = json_object_iter(ids);
+    for (n %= json_object_size(ids); n; n--)
+        at = json_object_iter_next(ids, at);
+    return json_object_iter_key(at);
+}
+
+static int64_t calls_made(struct world *w, const char *which)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service);
+    return js_int_or(calls, which, -1);
+}
+
+/* One page; *cursor moves on. Passing faults are waited out. */
+static bool next_page(struct world *w, const char *const *fields, char **cursor, struct page *page)
+{
+    struct err err = {0};
+    for (int tries = 0; tries < 20; tries++) {
+        if (w->c->kind->changes(w->ep, w->c->object, fields, *cursor, page, &err)) {
+            if (!page->next && !page->gap)
+                return page->more;
+            free(*cursor);
+            *cursor = page->gap ? NULL : mem_dup(page->next); /* what was lost is enumerated */
+            return page->more || page->gap;
+        }
+        if (err.kind != ERR_TEMP && err.kind != ERR_RATE)
+            break;
+        sandbox_advance(w->box, 61000);
+    }
+    fail_msg("%s: %s: %s", w->c->name, err_name(err.kind), err.text);
+    return false;
+}
+
+static void note_ids(const struct page *page, json_t *seen)
+{
+    for (size_t i = 0; i < page->n; i++) {
+        assert_non_null(page->items[i].id);
+        js_set(seen, page->items[i].id, json_true());
+    }
+}
+
+/* Reads until nothing more is ready, noting whom pages told of. */
+static void drain(struct world *w, char **cursor, json_t *seen)
+{
+    const char *const fields[] = {w->c->text, NULL};
+    bool more = true;
+    for (int pages = 0; more; pages++) {
+        AUTO(page_done) struct page page = {0};
+        assert_true(pages < PAGES_MAX);
+        more = next_page(w, fields, cursor, &page);
+        note_ids(&page, seen);
+    }
+}
+
+/* Follows the feed long enough that everything done so far must have been told. */
+static void follow(struct world *w, char **cursor, json_t *seen)
+{
+    drain(w, cursor, seen);
+    sandbox_advance(w->box, w->c->feed_lag_ms);
+    drain(w, cursor, seen);
+}
+
+static void assert_told(json_t *everyone, const json_t *seen)
+{
+    const char *id;
+    json_t *value;
+    json_object_foreach (everyone, id, value)
+        if (!json_object_get(seen, id))
+            fail_msg("%s was never told", id);
+}
+
+static struct record fetch_one(struct world *w, const char *id)
+{
+    struct record r = {0};
+    struct err err = {0};
+    if (!w->c->kind->fetch(w->ep, w->c->object, &id, 1, NULL, FETCH_FRESH, &r, &err))
+        fail_msg("%s", err.text);
+    return r;
+}
+
+static struct result put_text(struct world *w, const char *id, const char *text)
+{
+    AUTO_JSON json_t *set = json_object();
+    struct result out = {0};
+    struct err err = {0};
+    js_set(set, w->c->text, js_text(text));
+    const struct patch patch = {.object = w->c->object, .id = id, .trace = "t1", .set = set};
+    if (!w->c->kind->put(w->ep, &patch, 1, &out, &err))
+        fail_msg("%s", err.text);
+    return out;
+}
+
+/* ---- enumeration and feed ---- */
+
+static void an_enumeration_names_everybody(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *seen = json_object(), *everyone = everybody(w);
+    drain(w, &cursor, seen);
+    assert_told(everyone, seen);
+    assert_non_null(cursor);
+}
+
+static void an_enumeration_costs_little(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *seen = json_object(), *everyone = everybody(w);
+    sandbox_calls_clear(w->box);
+    drain(w, &cursor, seen);
+    assert_true(calls_made(w, "total") <= (int64_t)(4 * json_object_size(everyone) / w->c->page + 20));
+    assert_int_equal(calls_made(w, "writes"), 0);
+}
+
+/* Between any two pages people edit, move to other places of the lists, and arrive. */
+static void pages_never_skip_under_live_edits(void **state)
+{
+    struct world *w = *state;
+    const char *const fields[] = {w->c->text, NULL};
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *seen = json_object(), *before = everybody(w);
+    bool more = true;
+    for (size_t pages = 0; more; pages++) {
+        AUTO(page_done) struct page page = {0};
+        assert_true(pages < PAGES_MAX);
+        more = next_page(w, fields, &cursor, &page);
+        note_ids(&page, seen);
+        sandbox_advance(w->box, 1000);
+        for (size_t i = 0; pages < 60 && i < 5; i++)
+            deed(w, i % 2 ? DEED_TOUCH : DEED_TEXT, nth(before, pages * 37 + i * 11), "edited");
+        if (pages < 20)
+            deed(w, DEED_ADD, NULL, NULL);
+    }
+    AUTO_JSON json_t *everyone = everybody(w);
+    follow(w, &cursor, seen);
+    assert_told(everyone, seen);
+}
+
+static void the_feed_tells_what_changed(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *walk = json_object(), *told = json_object(), *everyone = everybody(w), *changed = json_object();
+    follow(w, &cursor, walk);
+    for (size_t i = 0; i < 30; i++) {
+        const char *id = nth(everyone, i * 7);
+        js_set(changed, id, json_true());
+        deed(w, DEED_TEXT, id, "changed by a person");
+        sandbox_advance(w->box, 200);
+    }
+    follow(w, &cursor, told);
+    assert_told(changed, told);
+}
+
+static void a_quiet_feed_stays_quiet(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *seen = json_object();
+    follow(w, &cursor, seen);
+    for (int i = 0; i < 5; i++) {
+        AUTO(page_done) struct page page = {0};
+        sandbox_advance(w->box, 60000);
+        next_page(w, NULL, &cursor, &page);
+        assert_false(page.gap);
+        assert_false(page.more);
+    }
+}
+
+static void a_page_may_be_asked_for_twice(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL, *again = NULL;
+    AUTO_JSON json_t *walk = json_object(), *one = json_object(), *two = json_object(), *everyone = everybody(w);
+    follow(w, &cursor, walk);
+    deed(w, DEED_TEXT, nth(everyone, 3), "told twice");
+    sandbox_advance(w->box, w->c->feed_lag_ms);
+    again = mem_dup(cursor);
+    drain(w, &cursor, one);
+    drain(w, &again, two);
+    assert_told(one, two);
+    assert_non_null(json_object_get(two, nth(everyone, 3)));
+}
+
+static void a_fault_in_the_middle_skips_nobody(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = NULL;
+    AUTO_JSON json_t *seen = json_object(), *everyone = everybody(w);
+    const char *const fields[] = {w->c->text, NULL};
+    bool more = true;
+    for (int pages = 0; more; pages++) {
+        AUTO(page_done) struct page page = {0};
+        if (pages % 2)
+            sandbox_fault(w->box, "{\"status\":503,\"times\":1}");
+        assert_true(pages < PAGES_MAX);
+        more = next_page(w, fields, &cursor, &page);
+        note_ids(&page, seen);
+    }
+    assert_told(everyone, seen);
+}
+
+static void a_cursor_of_nonsense_skips_nobody(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *cursor = mem_dup("{\"nonsense\":[1,2");
+    AUTO_JSON json_t *seen = json_object(), *everyone = everybody(w);
+    struct err err = {0};
+    AUTO(page_done) struct page page = {0};
+    if (!w->c->kind->changes(w->ep, w->c->object, NULL, cursor, &page, &err))
+        return; /* refusing it is as good */
+    drain(w, &cursor, seen);
+    assert_told(everyone, seen);
+}
+
+/* ---- reading ---- */
+
+static void the_organisation_stays_the_same(void **state)
+{
+    struct world *w = *state;
+    AUTO(organisation_done) struct organisation one = {0}, two = {0};
+    struct err err = {0};
+    assert_true(w->c->kind->probe(w->ep, &one, &err));
+    assert_true(w->c->kind->probe(w->ep, &two, &err));
+    assert_non_null(one.id);
+    assert_string_equal(one.id, two.id);
+}
+
+static void the_description_has_what_can_be_written(void **state)
+{
+    struct world *w = *state;
+    AUTO(schema_done) struct schema schema = {0};
+    struct err err = {0};
+    assert_true(w->c->kind->describe(w->ep, w->c->object, &schema, &err));
+    const struct schema_field *text = schema_find(&schema, w->c->text);
+    assert_non_null(text);
+    assert_false(text->read_only);
+    assert_int_equal(text->type, SCHEMA_TEXT);
+    if (w->c->set) {
+        assert_non_null(schema_find(&schema, w->c->set));
+        assert_true(schema_find(&schema, w->c->set)->n_options > 0);
+    }
+    for (size_t i = 0; i < schema.n; i++)
+        assert_non_null(schema.fields[i].name);
+}
+
+static void reads_answer_in_the_order_asked(void **state)
+{
+    struct world *w = *state;
+    enum { N = 120 };
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *ids[N], *const fields[] = {w->c->text, NULL};
+    static struct record out[N];
+    struct err err = {0};
+    memset(out, 0, sizeof out);
+    for (size_t i = 0; i < N; i++)
+        ids[i] = nth(everyone, i * 2);
+    assert_true(w->c->kind->fetch(w->ep, w->c->object, ids, N, fields, 0, out, &err));
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(out[i].err.kind, ERR_NONE);
+        assert_int_equal(out[i].state, RECORD_LIVE);
+        assert_string_equal(out[i].id, ids[i]);
+        assert_true(json_object_size(out[i].fields) <= 1);
+        record_done(&out[i]);
+    }
+}
+
+static void an_unknown_id_is_gone_and_the_others_are_there(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *const ids[] = {nth(everyone, 0), "999999999999", nth(everyone, 1)};
+    struct record out[3] = {0};
+    struct err err = {0};
+    assert_true(w->c->kind->fetch(w->ep, w->c->object, ids, 3, NULL, 0, out, &err));
+    assert_int_equal(out[0].state, RECORD_LIVE);
+    assert_int_equal(out[1].state, RECORD_GONE);
+    assert_string_equal(out[1].id, ids[1]);
+    assert_int_equal(out[2].state, RECORD_LIVE);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(out[i].err.kind, ERR_NONE);
+        record_done(&out[i]);
+    }
+}
+
+static void a_read_sees_a_persons_edit_at_once(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *id = nth(everyone, 5);
+    deed(w, DEED_TEXT, id, "seen at once");
+    AUTO(record_done) struct record r = fetch_one(w, id);
+    assert_string_equal(js_str(r.fields, w->c->text), "seen at once");
+    assert_true(r.as_of > 0);
+}
+
+static void what_was_removed_is_gone_or_in_the_bin(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *id = nth(everyone, 5);
+    if (!deed(w, DEED_REMOVE, id, NULL))
+        skip();
+    AUTO(record_done) struct record r = fetch_one(w, id);
+    assert_true(r.state == RECORD_GONE || r.state == RECORD_ARCHIVED);
+    AUTO(result_done) struct result put = put_text(w, id, "x");
+    assert_int_equal(put.err.kind, ERR_GONE);
+}
+
+static void what_was_merged_says_into_whom(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *loser = nth(everyone, 5), *winner = nth(everyone, 6);
+    if (!deed(w, DEED_MERGE, loser, winner))
+        skip();
+    AUTO(record_done) struct record r = fetch_one(w, loser);
+    assert_int_equal(r.state, RECORD_MERGED);
+    assert_non_null(r.moved_to);
+}
+
+static void finding_by_a_unique_field_is_a_strong_read(void **state)
+{
+    struct world *w = *state;
+    if (!(w->c->kind->caps & CAP_FIND) || !w->c->unique)
+        skip();
+    AUTO_JSON json_t *everyone = everybody(w);
+    AUTO(record_done) struct record known = fetch_one(w, nth(everyone, 9));
+    const char *const values[] = {js_str(known.fields, w->c->unique), "987654321000"};
+    struct found out[2] = {0};
+    struct err err = {0};
+    if (!values[0])
+        skip();
+    assert_true(w->c->kind->find(w->ep, w->c->object, w->c->unique, values, 2, NULL, out, &err));
+    assert_int_equal(out[0].n, 1);
+    assert_string_equal(out[0].items[0].id, known.id);
+    assert_int_equal(out[1].n, 0);
+    assert_int_equal(out[1].err.kind, ERR_NONE);
+    found_done(&out[0]);
+    found_done(&out[1]);
+}
+
+/* ---- writing ---- */
+
+static void an_empty_patch_makes_no_call(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w), *set = json_object();
+    const struct patch patch = {.object = w->c->object, .id = nth(everyone, 2), .trace = "t", .set = set};
+    AUTO(result_done) struct result out = {0};
+    struct err err = {0};
+    sandbox_calls_clear(w->box);
+    assert_true(w->c->kind->put(w->ep, &patch, 1, &out, &err));
+    assert_int_equal(out.err.kind, ERR_NONE);
+    assert_false(out.created);
+    assert_int_equal(calls_made(w, "total"), 0);
+}
+
+static void a_write_is_read_back(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *id = nth(everyone, 2);
+    AUTO(result_done) struct result out = put_text(w, id, "written by the bridge");
+    assert_int_equal(out.err.kind, ERR_NONE);
+    assert_string_equal(out.record.id, id);
+    AUTO(record_done) struct record r = fetch_one(w, id);
+    assert_true(js_equal(json_object_get(out.record.fields, w->c->text), json_object_get(r.fields, w->c->text)));
+}
+
+static void a_text_can_be_cleared(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    const char *id = nth(everyone, 2);
+    AUTO(result_done) struct result full = put_text(w, id, "x"), empty = put_text(w, id, NULL);
+    assert_int_equal(empty.err.kind, ERR_NONE);
+    AUTO(record_done) struct record r = fetch_one(w, id);
+    assert_true(str_blank(js_str(r.fields, w->c->text)));
+}
+
+static void faults_of_one_item_stay_with_it(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w), *set = json_object();
+    js_set(set, w->c->text, js_text("both"));
+    const struct patch patches[] = {{.object = w->c->object, .id = nth(everyone, 2), .trace = "a", .set = set},
+                                    {.object = w->c->object, .id = "999999999999", .trace = "b", .set = set},
+                                    {.object = w->c->object, .id = nth(everyone, 4), .trace = "c", .set = set}};
+    struct result out[3] = {0};
+    struct err err = {0};
+    assert_true(w->c->kind->put(w->ep, patches, 3, out, &err));
+    assert_int_equal(out[0].err.kind, ERR_NONE);
+    assert_int_equal(out[1].err.kind, ERR_GONE);
+    assert_int_equal(out[2].err.kind, ERR_NONE);
+    for (size_t i = 0; i < 3; i++)
+        result_done(&out[i]);
+}
+
+static void a_set_keeps_what_others_added(void **state)
+{
+    struct world *w = *state;
+    if (!w->c->set)
+        skip();
+    AUTO(schema_done) struct schema schema = {0};
+    struct err err = {0};
+    AUTO_JSON json_t *everyone = everybody(w), *set = json_object(), *seen = json_object();
+    assert_true(w->c->kind->describe(w->ep, w->c->object, &schema, &err));
+    const char *option = schema_find(&schema, w->c->set)->options[0].id, *id = nth(everyone, 2);
+    AUTO(record_done) struct record before = fetch_one(w, id);
+    js_set(set, w->c->set, json_pack("[s]", option));
+    js_set(seen, w->c->set, json_array());
+    const struct patch patch = {.object = w->c->object, .id = id, .trace = "t", .set = set, .seen = seen};
+    AUTO(result_done) struct result out = {0};
+    assert_true(w->c->kind->put(w->ep, &patch, 1, &out, &err));
+    assert_int_equal(out.err.kind, ERR_NONE);
+    const json_t *now = json_object_get(out.record.fields, w->c->set);
+    assert_true(json_array_size(now) >= 1);
+    if (w->c->kind->caps & CAP_CREATE)
+        return; /* services that take whole sets replace them */
+    assert_true(json_array_size(now) >= json_array_size(json_object_get(before.fields, w->c->set)));
+}
+
+static void a_lost_answer_leaves_it_open(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    sandbox_fault(w->box, "{\"fault\":\"reset_after\",\"times\":1}");
+    AUTO(result_done) struct result out = put_text(w, nth(everyone, 2), "perhaps");
+    assert_int_equal(out.err.kind, ERR_UNSURE);
+    sandbox_faults_clear(w->box);
+}
+
+static struct result create(struct world *w, const char *key)
+{
+    AUTO_JSON json_t *set = json_object();
+    struct result out = {0};
+    struct err err = {0};
+    js_set(set, w->c->text, js_text("made by the bridge"));
+    if (w->c->key_field)
+        js_set(set, w->c->key_field, js_text(key));
+    const struct patch patch = {
+        .object = w->c->object, .key_field = w->c->key_field, .key = key, .trace = key, .set = set};
+    if (!w->c->kind->put(w->ep, &patch, 1, &out, &err))
+        fail_msg("%s", err.text);
+    return out;
+}
+
+static void two_creates_with_one_key_are_one_record(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *before = everybody(w);
+    if (!(w->c->kind->caps & CAP_CREATE)) {
+        AUTO(result_done) struct result none = create(w, "x:1");
+        assert_int_equal(none.err.kind, ERR_CONFIG);
+        return;
+    }
+    AUTO(result_done) struct result one = create(w, "x:424242"), two = create(w, "x:424242");
+    assert_int_equal(one.err.kind, ERR_NONE);
+    assert_int_equal(two.err.kind, ERR_NONE);
+    assert_string_equal(one.record.id, two.record.id);
+    AUTO_JSON json_t *after = everybody(w);
+    assert_int_equal(json_object_size(after), json_object_size(before) + 1);
+}
+
+/* ---- refusals ---- */
+
+static void what_it_cannot_do_is_a_fault_of_the_configuration(void **state)
+{
+    struct world *w = *state;
+    struct err err = {0};
+    json_t *missing = NULL;
+    struct schema wanted = {0};
+    struct page page = {0};
+    if (!(w->c->kind->caps & CAP_SETUP)) {
+        assert_false(w->c->kind->setup(w->ep, &wanted, false, &missing, &err));
+        assert_int_equal(err.kind, ERR_CONFIG);
+    }
+    if (!(w->c->kind->caps & CAP_HOOK)) {
+        assert_false(w->c->kind->hook(w->ep, "POST", "/", NULL, "", 0, 0, &page, &err));
+        assert_int_equal(err.kind, ERR_CONFIG);
+    }
+}
+
+static void a_refused_token_is_told_as_such(void **state)
+{
+    struct world *w = *state;
+    struct organisation out = {0};
+    struct err err = {0};
+    sandbox_fault(w->box, "{\"status\":401,\"times\":9}");
+    assert_false(w->c->kind->probe(w->ep, &out, &err));
+    assert_int_equal(err.kind, ERR_AUTH);
+    sandbox_faults_clear(w->box);
+}
+
+static void a_quota_used_up_says_when_to_come_back(void **state)
+{
+    struct world *w = *state;
+    struct organisation out = {0};
+    struct err err = {0};
+    sandbox_fault(w->box, "{\"status\":429,\"times\":9,\"retry_after\":30}");
+    assert_false(w->c->kind->probe(w->ep, &out, &err));
+    assert_int_equal(err.kind, ERR_RATE);
+    assert_true(err.retry_at > sandbox_now(w->box));
+    sandbox_faults_clear(w->box);
+}
+
+int contract_run(const struct contract_case *c)
+{
+#define PROMISE(f) {#f, f, setup, teardown, (void *)c}
+    const struct CMUnitTest promises[] = {
+        PROMISE(an_enumeration_names_everybody),
+        PROMISE(an_enumeration_costs_little),
+        PROMISE(pages_never_skip_under_live_edits),
+        PROMISE(the_feed_tells_what_changed),
+        PROMISE(a_quiet_feed_stays_quiet),
+        PROMISE(a_page_may_be_asked_for_twice),
+        PROMISE(a_fault_in_the_middle_skips_nobody),
+        PROMISE(a_cursor_of_nonsense_skips_nobody),
+        PROMISE(the_organisation_stays_the_same),
+        PROMISE(the_description_has_what_can_be_written),
+        PROMISE(reads_answer_in_the_order_asked),
+        PROMISE(an_unknown_id_is_gone_and_the_others_are_there),
+        PROMISE(a_read_sees_a_persons_edit_at_once),
+        PROMISE(what_was_removed_is_gone_or_in_the_bin),
+        PROMISE(what_was_merged_says_into_whom),
+        PROMISE(finding_by_a_unique_field_is_a_strong_read),
+        PROMISE(an_empty_patch_makes_no_call),
+        PROMISE(a_write_is_read_back),
+        PROMISE(a_text_can_be_cleared),
+        PROMISE(faults_of_one_item_stay_with_it),
+        PROMISE(a_set_keeps_what_others_added),
+        PROMISE(a_lost_answer_leaves_it_open),
+        PROMISE(two_creates_with_one_key_are_one_record),
+        PROMISE(what_it_cannot_do_is_a_fault_of_the_configuration),
+        PROMISE(a_refused_token_is_told_as_such),
+        PROMISE(a_quota_used_up_says_when_to_come_back),
+    };
+    return cmocka_run_group_tests_name(c->name, promises, NULL, NULL);
+}
