@@ -19,7 +19,7 @@ bool buf_add(struct buf *b, const void *bytes, size_t n); /* false when over */
 bool buf_puts(struct buf *b, const char *s);
 bool buf_putc(struct buf *b, char c);
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 const char *buf_str(const struct buf *b); /* never NULL */
 char *buf_take(struct buf *b);            /* caller frees; b is empty again; never NULL */
 void buf_reset(struct buf *b);            /* keeps the storage */

@@ -1,30 +1,45 @@
-/* Errors are filled once and wrapped on the way up; the text never grows past its place. */
+/* Errors are filled once and wrapped on the way up; the text never grows past its place, and is always one line of
+ * valid UTF-8. What a kind leads to is decided elsewhere. */
 #include "bridge/base/err.h"
+#include "bridge/base/buf.h"
+#include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-static const char *const names[ERR_KINDS] = {"NONE", "TEMP", "RATE",   "UNSURE", "STALE", "GONE",
-                                             "REJECT", "AUTH", "CONFIG", "LIMIT",  "STORE", "BUG"};
+static const char *const names[ERR_KINDS] = {
+    [ERR_NONE] = "NONE",   [ERR_TEMP] = "TEMP", [ERR_RATE] = "RATE",     [ERR_UNSURE] = "UNSURE",
+    [ERR_STALE] = "STALE", [ERR_GONE] = "GONE", [ERR_REJECT] = "REJECT", [ERR_AUTH] = "AUTH",
+    [ERR_CONFIG] = "CONFIG", [ERR_LIMIT] = "LIMIT", [ERR_STORE] = "STORE", [ERR_BUG] = "BUG",
+};
 
-/* One line, whatever a service put into it. */
+static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
+{
+    struct buf text = BUF_INIT(0);
+    buf_vprintf(&text, fmt, ap);
+    return buf_take(&text);
+}
+
+/* One line of UTF-8, whatever a service put into it. */
 static void put_text(struct err *err, const char *text)
 {
+    bool valid = str_utf8_valid(text, strlen(text));
     str_copy(err->text, sizeof err->text, text);
-    for (char *c = err->text; *c; c++)
+    for (char *c = err->text; *c; c++) {
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
+        if (!valid && (unsigned char)*c >= 0x80)
+            *c = '?';
+    }
 }
 
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
-    char text[2 * sizeof err->text];
     va_list ap;
     if (!err)
         return false;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    AUTO_FREE char *text = format(fmt, ap);
     va_end(ap);
     err->kind = kind;
     err->retry_at = 0;
@@ -34,22 +49,20 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 
 bool err_wrap(struct err *err, const char *fmt, ...)
 {
-    char text[3 * sizeof err->text];
     va_list ap;
     if (!err)
         return false;
     va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof err->text, fmt, ap);
+    AUTO_FREE char *doing = format(fmt, ap);
     va_end(ap);
-    size_t at = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
-    snprintf(text + at, sizeof text - at, ": %s", err->text);
+    AUTO_FREE char *text = mem_printf("%s%s%s", doing, *err->text ? ": " : "", err->text);
     put_text(err, text);
     return false;
 }
 
 const char *err_name(enum err_kind kind)
 {
-    return kind < ERR_KINDS ? names[kind] : "BUG";
+    return (unsigned)kind < ERR_KINDS ? names[kind] : "BUG";
 }
 
 enum err_kind err_kind_of(const char *name)

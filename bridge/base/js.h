@@ -15,12 +15,14 @@ static inline void js_free_p(json_t **p)
 #define JS_MAX_DEPTH 64
 
 /* js_parse reads a whole document (any JSON value, trailing white space allowed; duplicate keys: the last wins;
- * invalid UTF-8, NUL bytes and depth over JS_MAX_DEPTH refused; integers beyond 64 bits become reals).
+ * invalid UTF-8, NUL bytes and depth over JS_MAX_DEPTH refused; integers beyond 64 bits become reals; half a surrogate
+ * pair, as truncated texts have it, becomes U+FFFD).
  * Returns a new reference, or NULL with err (kind TEMP: half an answer is worth another try) naming line, column
  * and a short excerpt of what stood there. */
 json_t *js_parse(const char *text, size_t n, struct err *err) MUST_CHECK;
 
-/* js_print: compact, keys in insertion order; js_print_sorted: keys sorted (for hashing and comparing bytes).
+/* js_print: compact, keys in insertion order; js_print_sorted: keys sorted (for hashing and comparing bytes). Reals are
+ * printed with as few digits as read back the same, and always as reals ("5.0").
  * The caller frees. Never NULL. */
 char *js_print(const json_t *v);
 char *js_print_sorted(const json_t *v);

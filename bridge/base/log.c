@@ -1,7 +1,9 @@
-/* logfmt lines, one write(2) each. Secrets are recognised by their field's name and never printed. */
+/* logfmt lines, one write(2) each. Secrets are recognised by their field's name and never printed. It neither rotates
+ * nor buffers: that is the work of whoever reads the descriptor. */
 #include "bridge/base/log.h"
 #include "bridge/base/buf.h"
 #include "bridge/base/mem.h"
+#include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 8192
+#define VALUE_MOST 2048
 
 static struct {
     int fd;
@@ -44,7 +46,7 @@ static int64_t now(void)
 static bool ends_with(const char *s, const char *tail)
 {
     size_t n = strlen(s), m = strlen(tail);
-    return n >= m && !strcmp(s + n - m, tail);
+    return n >= m && str_eq_nocase(s + n - m, tail);
 }
 
 static bool secret(const char *name)
@@ -64,24 +66,33 @@ static bool plain(const char *s)
     return *s != '\0';
 }
 
+static void put_char(struct buf *b, char c, bool utf8)
+{
+    if (c == '"' || c == '\\')
+        buf_putc(b, '\\');
+    if (c == '\n')
+        buf_puts(b, "\\n");
+    else if ((unsigned char)c < ' ' || c == 0x7f)
+        buf_putc(b, ' ');
+    else
+        buf_putc(b, !utf8 && (unsigned char)c >= 0x80 ? '?' : c);
+}
+
+/* A value longer than a person reads is cut, so that one value cannot push the others off the line. */
 static void put_value(struct buf *b, const char *s)
 {
-    if (plain(s)) {
+    char kept[VALUE_MOST];
+    size_t n = strlen(s);
+    bool utf8 = str_utf8_valid(s, n);
+    str_copy(kept, sizeof kept, s);
+    if (utf8 && n < sizeof kept && plain(s)) {
         buf_puts(b, s);
         return;
     }
     buf_putc(b, '"');
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            buf_putc(b, '\\');
-        if (*s == '\n')
-            buf_puts(b, "\\n");
-        else if ((unsigned char)*s < ' ' || *s == 0x7f)
-            buf_putc(b, ' ');
-        else
-            buf_putc(b, *s);
-    }
-    buf_putc(b, '"');
+    for (const char *c = kept; *c; c++)
+        put_char(b, *c, utf8);
+    buf_puts(b, n < sizeof kept ? "\"" : "…\"");
 }
 
 /* A reader that is slow or gone must not stop the bridge: what cannot be written is dropped. */
@@ -100,7 +111,7 @@ static void emit(const char *line, size_t n)
 
 void log_event(enum log_level level, const char *event, ...)
 {
-    struct buf b = BUF_INIT(LINE_MAX_BYTES);
+    struct buf b = BUF_INIT(0);
     char ts[WHEN_TEXT];
     va_list ap;
     if (sink.fd < 0 || level > sink.level)
@@ -116,8 +127,6 @@ void log_event(enum log_level level, const char *event, ...)
         put_value(&b, secret(name) ? "***" : text);
     }
     va_end(ap);
-    b.max = 0;
-    b.over = false;
     buf_putc(&b, '\n');
     emit(buf_str(&b), b.n);
     buf_done(&b);

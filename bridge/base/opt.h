@@ -59,6 +59,8 @@ const struct opt_node *opt_item(const struct opt_node *node, size_t i);         
 size_t opt_count(const struct opt_node *node);
 const char *opt_name(const struct opt_node *node);
 const char *opt_text(const struct opt_node *node); /* NULL when not a string */
+enum opt_kind { OPT_KIND_NONE, OPT_KIND_GROUP, OPT_KIND_LIST, OPT_KIND_TEXT, OPT_KIND_WHOLE, OPT_KIND_REAL, OPT_KIND_BOOL };
+enum opt_kind opt_kind(const struct opt_node *node); /* NONE for NULL */
 bool opt_is_group(const struct opt_node *node);
 bool opt_is_list(const struct opt_node *node);     /* list or array */
 const char *opt_place_file(const struct opt_node *node);

@@ -1,6 +1,7 @@
-/* Paths are read step by step from their text; nothing is compiled or kept. */
+/* Paths are read step by step from their text; nothing is compiled or kept. A set that fails has changed nothing. */
 #include "bridge/base/path.h"
-#include "bridge/base/mem.h"
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
 #include <string.h>
 
 #define STEP_MAX 128
@@ -60,15 +61,20 @@ static int next(const char *path, const char **at, struct step *s)
     return 1;
 }
 
+static json_t *child(const json_t *v, const struct step *s)
+{
+    return s->index < 0 ? json_object_get(v, s->name) : json_array_get(v, (size_t)s->index);
+}
+
 json_t *path_get(const json_t *root, const char *path)
 {
     const char *at = path;
     struct step s;
     const json_t *v = root;
     int more;
-    for (int depth = 0; (more = next(path, &at, &s)) > 0; depth++) {
-        v = s.index < 0 ? json_object_get(v, s.name) : json_array_get(v, (size_t)s.index);
-        if (!v || depth == PATH_MAX_STEPS)
+    for (int steps = 0; (more = next(path, &at, &s)) > 0; steps++) {
+        v = child(v, &s);
+        if (!v || steps == PATH_MAX_STEPS)
             return NULL;
     }
     return more < 0 ? NULL : (json_t *)v;
@@ -79,51 +85,68 @@ bool path_check(const char *path, struct err *err)
     const char *at = path;
     struct step s;
     int more, steps = 0;
+    if (!str_utf8_valid(path, strlen(path)))
+        return err_set(err, ERR_CONFIG, "path \"%s\" is not UTF-8", path);
     while ((more = next(path, &at, &s)) > 0)
         if (++steps > PATH_MAX_STEPS)
             return err_set(err, ERR_CONFIG, "path \"%s\" has more than %d steps", path, PATH_MAX_STEPS);
     return more == 0 || err_set(err, ERR_CONFIG, "path \"%s\" is malformed at column %td", path, at - path + 1);
 }
 
-/* The value at one step, made when it is a missing member of an object and more steps follow. */
-static json_t *descend(json_t *v, const struct step *s, bool array_next)
+/* Can something stand at s in v? In an array the place behind the last one is free too. */
+static bool takes(const json_t *v, const struct step *s)
 {
-    if (s->index >= 0)
-        return json_array_get(v, (size_t)s->index);
-    json_t *child = json_object_get(v, s->name);
-    if (!child && json_is_object(v)) {
-        child = array_next ? json_array() : json_object();
-        json_object_set_new(v, s->name, child);
-    }
-    return child;
+    return s->index < 0 ? json_is_object(v) : json_is_array(v) && (size_t)s->index <= json_array_size(v);
 }
 
-static bool put(json_t *v, const struct step *s, json_t *value)
+static void put(json_t *v, const struct step *s, json_t *stolen)
 {
     if (s->index < 0)
-        return json_is_object(v) && !json_object_set(v, s->name, value);
-    size_t n = json_array_size(v), i = (size_t)s->index;
-    if (!json_is_array(v) || i > n)
-        return false;
-    return i == n ? !json_array_append(v, value) : !json_array_set(v, i, value);
+        js_set(v, s->name, stolen);
+    else if ((size_t)s->index == json_array_size(v))
+        js_add(v, stolen);
+    else
+        json_array_set_new(v, (size_t)s->index, stolen);
+}
+
+/* Wraps value in what the rest of the path still lacks, from its end; NULL when an index is not 0. Steals value. */
+static json_t *wrapped(const char *path, const char *rest, json_t *value)
+{
+    struct step s;
+    if (next(path, &rest, &s) <= 0)
+        return value;
+    json_t *inner = wrapped(path, rest, value), *outer = s.index < 0 ? json_object() : json_array();
+    if (inner && takes(outer, &s)) {
+        put(outer, &s, inner);
+        return outer;
+    }
+    json_decref(inner);
+    json_decref(outer);
+    return NULL;
+}
+
+static bool lost(const char *path, struct err *err)
+{
+    return err_set(err, ERR_REJECT, "path \"%s\" does not lead into an object or array here", path);
 }
 
 bool path_set(json_t *root, const char *path, json_t *stolen, struct err *err)
 {
+    AUTO_JSON json_t *value = stolen;
     const char *at = path;
     struct step s;
-    json_t *v = root;
-    bool ok = path_check(path, err);
-    while (ok && next(path, &at, &s) > 0) {
-        if (!*at) {
-            ok = put(v, &s, stolen);
-            break;
-        }
-        v = descend(v, &s, *at == '[' && at[1] != '\'');
-        ok = v != NULL;
+    if (!path_check(path, err))
+        return false;
+    for (json_t *v = root; next(path, &at, &s) > 0; v = child(v, &s)) {
+        if (!takes(v, &s))
+            return lost(path, err);
+        if (*at && child(v, &s))
+            continue;
+        json_t *tail = wrapped(path, at, json_incref(value));
+        if (!tail)
+            return lost(path, err);
+        put(v, &s, tail);
+        return true;
     }
-    if (!ok && err && err->kind == ERR_NONE)
-        err_set(err, ERR_REJECT, "path \"%s\" does not lead into an object or array here", path);
-    json_decref(stolen);
-    return ok;
+    return lost(path, err);
 }

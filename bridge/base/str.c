@@ -1,11 +1,12 @@
 /* Small questions about text: equal, blank, how long in characters, which known word is nearest. */
 #include "bridge/base/str.h"
-#include "bridge/base/mem.h"
 #include <errno.h>
+#include <locale.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 bool str_eq(const char *a, const char *b)
 {
@@ -41,7 +42,8 @@ bool str_blank(const char *s)
 /* Length of a well-formed UTF-8 sequence at s (n bytes left), 0 when malformed. */
 static size_t sequence(const unsigned char *s, size_t n)
 {
-    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+    unsigned char c = s[0];
+    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
     if (!len || len > n)
         return 0;
     for (size_t i = 1; i < len; i++)
@@ -52,16 +54,34 @@ static size_t sequence(const unsigned char *s, size_t n)
     return overlong || outside ? 0 : len;
 }
 
-bool str_utf8_valid(const char *s, size_t n)
+/* Eight ASCII bytes at s? Most text is, so that is asked first. */
+static bool ascii8(const unsigned char *s)
+{
+    uint64_t word;
+    memcpy(&word, s, sizeof word);
+    return !(word & 0x8080808080808080u);
+}
+
+size_t str_utf8_span(const char *s, size_t n)
 {
     const unsigned char *u = (const unsigned char *)s;
-    for (size_t i = 0; i < n;) {
+    size_t i = 0;
+    while (i < n) {
+        if (n - i >= 8 && ascii8(u + i)) {
+            i += 8;
+            continue;
+        }
         size_t len = sequence(u + i, n - i);
         if (!len)
-            return false;
+            return i;
         i += len;
     }
-    return true;
+    return n;
+}
+
+bool str_utf8_valid(const char *s, size_t n)
+{
+    return str_utf8_span(s, n) == n;
 }
 
 size_t str_utf8_len(const char *s)
@@ -111,17 +131,44 @@ bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+static locale_t c_locale;
+
+static void make_c_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+    if (!c_locale)
+        abort();
+}
+
+static double read_real(const char *s, char **end)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_c_locale);
+    return strtod_l(s, end, c_locale);
+}
+
 bool str_to_real(const char *s, double *out)
 {
     char *end = NULL;
     if (!s || !*s || strspn(s, "+-.0123456789eE") != strlen(s))
         return false;
-    errno = 0;
-    double v = strtod(s, &end);
-    if (*end || end == s || !isfinite(v) || errno == ERANGE)
+    double v = read_real(s, &end);
+    if (*end || end == s || !isfinite(v))
         return false;
     *out = v;
     return true;
+}
+
+void str_of_real(double v, char out[STR_REAL])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, STR_REAL, "%.*g", digits, v);
+        char *comma = strchr(out, ',');
+        if (comma)
+            *comma = '.';
+        if (read_real(out, NULL) == v)
+            return;
+    }
 }
 
 /* Levenshtein in one row; words are option names, so short. */

@@ -1,5 +1,6 @@
 /* Times as services write them. Calendar arithmetic is proleptic Gregorian, UTC, without the C library's time zones. */
 #include "bridge/base/when.h"
+#include "bridge/base/mem.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -78,16 +79,23 @@ static bool zone(const char **s, int64_t *shift)
     return true;
 }
 
-static bool clock_part(const char **s, int64_t *ms)
+/* hh:mm, or hh:mm:ss; a leap second is the first one of the next minute. */
+static bool hours(const char **s, int64_t *ms)
 {
-    int h, m, sec = 0, scale = 100;
+    int h, m, sec = 0;
     if (!digits(s, 2, &h) || !eat(s, ':') || !digits(s, 2, &m))
         return false;
     if (eat(s, ':') && !digits(s, 2, &sec))
         return false;
-    if (h > 23 || m > 59 || sec > 60)
-        return false;
     *ms = ((h * 60LL + m) * 60 + sec) * 1000;
+    return h <= 23 && m <= 59 && sec <= 60;
+}
+
+static bool clock_part(const char **s, int64_t *ms)
+{
+    int scale = 100;
+    if (!hours(s, ms))
+        return false;
     if (!eat(s, '.'))
         return true;
     if (**s < '0' || **s > '9')
@@ -123,7 +131,7 @@ bool when_parse_http(const char *text, int64_t *ms)
         return false;
     const char *at = strstr(months, name), *s = comma + 1 + used;
     int64_t clock = 0;
-    if (!at || (at - months) % 3 || !clock_part(&s, &clock) || strcmp(s, " GMT"))
+    if (!at || (at - months) % 3 || y < 1 || !hours(&s, &clock) || strcmp(s, " GMT"))
         return false;
     int m = (int)(at - months) / 3 + 1;
     if (!valid_date(y, m, d))
@@ -139,14 +147,13 @@ static const struct unit {
 
 bool when_parse_span(const char *text, int64_t *ms, struct err *err)
 {
-    int64_t n = 0;
+    int64_t n = 0, span;
     const char *s = text;
     for (; *s >= '0' && *s <= '9' && s - text < 12; s++)
         n = n * 10 + (*s - '0');
-    for (size_t i = 0; s != text && i < sizeof units / sizeof *units; i++)
-        if (!strcmp(units[i].name, s)) {
-            if (__builtin_mul_overflow(n, units[i].ms, ms))
-                break;
+    for (size_t i = 0; s != text && i < COUNT(units); i++)
+        if (!strcmp(units[i].name, s) && !__builtin_mul_overflow(n, units[i].ms, &span)) {
+            *ms = span;
             return true;
         }
     return err_set(err, ERR_CONFIG, "\"%s\" is no time span: say for example 250ms, 15s, 5m, 2h or 7d", text);
@@ -154,14 +161,18 @@ bool when_parse_span(const char *text, int64_t *ms, struct err *err)
 
 void when_print_span(int64_t ms, char *out, size_t size)
 {
-    if (ms < 1000)
+    static const char *const names[] = {"d", "h", "m", "s"};
+    static const int64_t sizes[] = {DAY_MS, 3600000, 60000, 1000};
+    size_t i = 0;
+    while (i < COUNT(sizes) && ms < sizes[i])
+        i++;
+    if (i == COUNT(sizes)) {
         snprintf(out, size, "%lldms", (long long)ms);
-    else if (ms < 60000)
-        snprintf(out, size, "%llds", (long long)(ms / 1000));
-    else if (ms < 3600000)
-        snprintf(out, size, "%lldm %llds", (long long)(ms / 60000), (long long)(ms / 1000 % 60));
-    else if (ms < DAY_MS)
-        snprintf(out, size, "%lldh %lldm", (long long)(ms / 3600000), (long long)(ms / 60000 % 60));
+        return;
+    }
+    long long big = ms / sizes[i], small = i + 1 < COUNT(sizes) ? ms % sizes[i] / sizes[i + 1] : 0;
+    if (small)
+        snprintf(out, size, "%lld%s %lld%s", big, names[i], small, names[i + 1]);
     else
-        snprintf(out, size, "%lldd %lldh", (long long)(ms / DAY_MS), (long long)(ms / 3600000 % 24));
+        snprintf(out, size, "%lld%s", big, names[i]);
 }
