@@ -1,0 +1,64 @@
+/* A whole world in one process: sandbox services behind the fake transport, a clock that only tests move, a store file, and
+ * the bridge in between, which can be started, cut off at any outside touch, and started again. */
+#pragma once
+#include "bridge/sync/intake.h"
+#include "bridge/sync/route.h"
+#include "tests/sandbox/sandbox.h"
+
+struct world {
+    struct sandbox *box;
+    struct sandbox_service *service[2]; /* Inbox, HubSpot */
+    struct env env;                     /* first member users cast from: see world_of() */
+    char *dir, *path;
+    const char *mapping_text;
+    /* the running bridge */
+    bool up;
+    struct store *store;
+    struct endpoint *ep[2];
+    struct intake intake[2];
+    struct mapping *mapping;
+    struct route route;
+    /* the power switch */
+    int64_t touches; /* outside touches since world_new or world_watch */
+    int64_t cut_at;  /* the power goes at this touch; 0 = never */
+    bool out;
+    unsigned without; /* guards taken away */
+    /* people who act between two calls */
+    void (*meddle)(struct world *w, void *self);
+    void *meddler;
+    uint64_t seed;
+};
+
+extern const char world_mapping[]; /* the mapping the scenarios use unless they bring their own */
+
+struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text);
+void world_free(struct world *w);
+
+/* Starts the bridge on the store file; stops it as a power cut or an orderly end would (the store cannot tell). Asserts that
+ * starting works unless the power goes during it. */
+bool world_start(struct world *w);
+void world_stop(struct world *w);
+
+/* One pass: intake and sync to quiet, waiting (by the fake clock) for what is due within `patience` ms. False when the power
+ * went. */
+bool world_pass(struct world *w, int64_t patience);
+/* Passes until one brings nothing new and nothing waits; restarts after power cuts. Asserts that it ends. */
+void world_settle(struct world *w);
+
+/* Counting and cutting. */
+void world_watch(struct world *w, int64_t cut_at);
+
+/* People. Edits are those of POST /_sandbox/edit, written with single quotes for readability. */
+json_t *world_edit(struct world *w, int side, const char *edit_single_quoted, ...) __attribute__((format(printf, 3, 4)));
+json_t *world_state(struct world *w, int side); /* new reference */
+int64_t world_writes(struct world *w, int side);
+int64_t world_calls(struct world *w, int side);
+
+/* The prospects and contacts of one key, by the sandbox's own state. New references; NULL when absent. */
+json_t *world_prospect(struct world *w, size_t i);
+char *world_key(struct world *w, size_t i);
+json_t *world_contact(struct world *w, const char *key); /* asserts that there is at most one */
+
+/* Everything that must be true when all is quiet: every cell in step or held, one contact per key, the second full run writes
+ * nothing, shadows are what the sides hold, replaying the log gives the shadows. Returns NULL, or what is broken (caller frees). */
+char *world_broken(struct world *w);
