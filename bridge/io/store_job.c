@@ -1,118 +1,184 @@
-/* Jobs: durable dirty marks. A mark made while a job is being worked on is never lost: the job is done only if nobody
- * marked it since it was claimed. */
+/* Jobs: durable dirty marks, one per record. A mark made while a job is worked on is never lost: the job is done only if
+ * nobody marked it since it was read. Jobs that a guard found risky keep that reason and come last, so that a pass knows
+ * how many there are before it does the first. */
+#include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "bridge/io/store_private.h"
 
-#define JOB "SELECT id,object,key,lane,attempts,due,mark,why FROM job "
+#define JOB "SELECT id, object, key, lane, attempts, due, mark, why FROM job WHERE route = ?1 "
 
-void job_done(struct job *j)
+/* ---- rows ---- */
+
+void job_done(struct job *job)
 {
-    free(j->object);
-    free(j->key);
-    free(j->why);
-    *j = (struct job){0};
+    free(job->object);
+    free(job->key);
+    free(job->why);
+    *job = (struct job){0};
 }
+
+static void done_job(void *item)
+{
+    job_done(item);
+}
+
+static bool read_job(struct rows *r, void *item, struct err *err)
+{
+    (void)err;
+    struct job *j = item;
+    *j = (struct job){.id = rows_int(r, 0), .object = rows_name(r, 1), .key = rows_text(r, 2), .lane = (int)rows_int(r, 3),
+                      .attempts = (int)rows_int(r, 4), .due = rows_int(r, 5), .mark = rows_int(r, 6), .why = rows_text(r, 7)};
+    return true;
+}
+
+static const struct reader job_reader = {sizeof(struct job), read_job, done_job};
 
 void jobs_free(struct job *jobs, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        job_done(&jobs[i]);
-    free(jobs);
+    list_free(&job_reader, jobs, n);
 }
 
-static struct job job_of(sqlite3_stmt *q)
+/* ---- marking ---- */
+
+bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due,
+                    const char *why, struct err *err)
 {
-    return (struct job){.id = q_int(q, 0), .object = q_text(q, 1), .key = q_text(q, 2), .lane = (int)q_int(q, 3),
-                        .attempts = (int)q_int(q, 4), .due = q_int(q, 5), .mark = q_int(q, 6), .why = q_text(q, 7)};
+    VERB(v);
+    int64_t r = 0, o = 0;
+    return verb_write(&v, st, "mark a job", err) && name_make(st, route, &r, err) && name_make(st, object, &o, err) &&
+           sql_run(st,
+                   "INSERT INTO job(route, object, key, lane, attempts, due, mark, why) VALUES(?1, ?2, ?3, ?4, 0, ?5, 1, ?6) "
+                   "ON CONFLICT(route, object, key) DO UPDATE SET lane = min(lane, ?4), due = min(due, ?5), mark = mark + 1, "
+                   "why = CASE WHEN why = 'risky' THEN why ELSE ?6 END",
+                   ARGS(INT(r), INT(o), TEXT(key), INT(lane), INT(due), TEXT(why)), err) &&
+           verb_commit(&v, err);
 }
 
-bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err)
+bool store_job_get(struct store *st, const char *route, const char *object, const char *key, struct job *out, bool *found,
+                   struct err *err)
 {
-    return q_run(st, err,
-                 "INSERT INTO job(route,object,key,lane,attempts,due,mark,why) VALUES(?1,?2,?3,?4,0,?5,1,?6) ON CONFLICT(route,object,key) "
-                 "DO UPDATE SET lane=min(lane,?4), due=min(due,?5), mark=mark+1, why=CASE WHEN why='risky' THEN why ELSE ?6 END",
-                 "tttiit", route, object, key, (int64_t)lane, due, why);
+    VERB(v);
+    return verb_read(&v, st, "read a job", err) &&
+           sql_one(st, JOB "AND object = ?2 AND key = ?3",
+                   ARGS(INT(name_find(st, route)), INT(name_find(st, object)), TEXT(key)), &job_reader, out, found, err);
+}
+
+/* ---- what is due ---- */
+
+struct due_list {
+    struct job *jobs;
+    size_t n, max;
+};
+
+/* Appends what one query finds, as far as there is room. */
+static bool take(struct store *st, struct due_list *all, const char *sql, int64_t route, int64_t now, int64_t lane,
+                 struct err *err)
+{
+    struct job *more = NULL;
+    size_t n = 0;
+    if (!sql_all(st, sql, ARGS(INT(route), INT(now), INT(sql_limit(all->max - all->n)), INT(lane)), &job_reader, &more, &n, err))
+        return false;
+    if (n) {
+        all->jobs = mem_grow(all->jobs, all->n + n, sizeof *all->jobs);
+        for (size_t i = 0; i < n; i++)
+            all->jobs[all->n++] = more[i];
+    }
+    free(more);
+    return true;
+}
+
+/* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at. */
+static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, struct err *err)
+{
+    static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' ORDER BY due, id LIMIT ?3";
+    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL ORDER BY lane, due, id LIMIT ?3";
+    static const char next_lane[] = "SELECT ifnull(min(lane), 9223372036854775807) FROM job WHERE route = ? AND lane > ?";
+    for (int64_t lane = INT64_MIN; all->n < all->max;) {
+        if (!sql_int(st, next_lane, ARGS(INT(route), INT(lane)), &lane, err))
+            return false;
+        if (lane == INT64_MAX)
+            return take(st, all, risky, route, now, 0, err);
+        if (!take(st, all, in_lane, route, now, lane, err))
+            return false;
+    }
+    return true;
 }
 
 bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err)
 {
-    sqlite3_stmt *q = q_open(st, err, JOB "WHERE route=?1 AND due<=?2 ORDER BY why='risky', lane, due, id LIMIT ?3", "tii", route, now,
-                             max > INT32_MAX ? (int64_t)INT32_MAX : (int64_t)max);
-    struct job *list = NULL;
-    size_t count = 0;
-    if (!q)
+    struct due_list all = {.max = max};
+    VERB(v);
+    if (!verb_read(&v, st, "list due jobs", err) || !take_all(st, &all, name_find(st, route), now, err)) {
+        jobs_free(all.jobs, all.n);
         return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err)) {
-        list = mem_grow(list, count + 1, sizeof *list);
-        list[count++] = job_of(q);
     }
-    q_close(st, q);
-    *out = list;
-    *n = count;
-    return err->kind == before;
+    *out = all.jobs;
+    *n = all.n;
+    return true;
 }
 
-bool store_job_get(struct store *st, const char *route, const char *object, const char *key, struct job *out, bool *found, struct err *err)
-{
-    sqlite3_stmt *q = q_open(st, err, JOB "WHERE route=?1 AND object=?2 AND key=?3", "ttt", route, object, key);
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    *found = q_row(st, q, err);
-    if (*found)
-        *out = job_of(q);
-    q_close(st, q);
-    return err->kind == before;
-}
+/* ---- done, or once more ---- */
 
 bool store_job_finish(struct store *st, const struct job *job, struct err *err)
 {
-    return q_run(st, err, "DELETE FROM job WHERE id=?1 AND mark=?2", "ii", job->id, job->mark) &&
-           q_run(st, err, "UPDATE job SET attempts=0 WHERE id=?1", "i", job->id);
+    VERB(v);
+    return verb_write(&v, st, "finish a job", err) &&
+           sql_run(st, "DELETE FROM job WHERE id = ? AND mark = ?", ARGS(INT(job->id), INT(job->mark)), err) &&
+           (sqlite3_changes(st->db) || sql_run(st, "UPDATE job SET attempts = 0 WHERE id = ?", ARGS(INT(job->id)), err)) &&
+           verb_commit(&v, err);
 }
 
-/* A fresh mark keeps its own due time: somebody wants it looked at now. */
+/* Marked meanwhile: somebody wants it looked at now, so neither its time nor its reason moves back. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err)
 {
-    return q_run(st, err,
-                 "UPDATE job SET due=CASE WHEN mark=?2 THEN ?3 ELSE min(due,?3) END, why=CASE WHEN mark=?2 THEN ?4 ELSE why END, "
-                 "attempts=attempts+?5 WHERE id=?1",
-                 "iiiti", job->id, job->mark, due, why, (int64_t)count_attempt);
+    VERB(v);
+    return verb_write(&v, st, "put a job back", err) &&
+           sql_run(st,
+                   "UPDATE job SET due = CASE WHEN mark = ?2 THEN ?3 ELSE min(due, ?3) END, "
+                   "why = CASE WHEN mark = ?2 THEN ?4 ELSE why END, attempts = attempts + ?5 WHERE id = ?1",
+                   ARGS(INT(job->id), INT(job->mark), INT(due), TEXT(why), INT(count_attempt)), err) &&
+           verb_commit(&v, err);
 }
+
+/* ---- many at once ---- */
 
 bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err)
 {
-    sqlite3_stmt *q = q_open(st, err, "SELECT count(*), min(due) FROM job WHERE route=?1", "t", route);
-    if (!q)
+    VERB(v);
+    ROWS(r);
+    bool more = false;
+    if (!verb_read(&v, st, "count jobs", err) ||
+        !rows_open(&r, st, "SELECT count(*), min(due) FROM job WHERE route = ?", ARGS(INT(name_find(st, route))), err) ||
+        !rows_next(&r, &more, err))
         return false;
-    bool ok = q_row(st, q, err);
-    if (ok) {
-        *total = q_int(q, 0);
-        *next_due = *total ? q_int(q, 1) : WHEN_NEVER;
-    }
-    q_close(st, q);
-    return ok;
-}
-
-bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err)
-{
-    return q_run(st, err, "UPDATE job SET due=?2 WHERE route=?1 AND due<?2", "ti", route, until);
+    *total = rows_int(&r, 0);
+    *next_due = *total ? rows_int(&r, 1) : WHEN_NEVER;
+    return true;
 }
 
 bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err)
 {
-    sqlite3_stmt *q = q_open(st, err, "SELECT count(*) FROM job WHERE route=?1 AND why=?2", "tt", route, why);
-    if (!q)
-        return false;
-    bool ok = q_row(st, q, err);
-    if (ok)
-        *count = q_int(q, 0);
-    q_close(st, q);
-    return ok;
+    VERB(v);
+    return verb_read(&v, st, "count jobs", err) &&
+           sql_int(st, "SELECT count(*) FROM job WHERE route = ? AND why = ?", ARGS(INT(name_find(st, route)), TEXT(why)), count,
+                   err);
+}
+
+bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err)
+{
+    VERB(v);
+    return verb_write(&v, st, "delay jobs", err) &&
+           sql_run(st, "UPDATE job SET due = ?2 WHERE route = ?1 AND due < ?2", ARGS(INT(name_find(st, route)), INT(until)), err) &&
+           verb_commit(&v, err);
 }
 
 bool store_jobs_wake(struct store *st, const char *route, const char *why, struct err *err)
 {
-    return q_run(st, err, "UPDATE job SET due=0 WHERE route=?1 AND (?2 IS NULL OR why=?2)", "tt", route, why);
+    VERB(v);
+    if (!verb_write(&v, st, "wake jobs", err))
+        return false;
+    int64_t r = name_find(st, route);
+    bool ok = why ? sql_run(st, "UPDATE job SET due = 0 WHERE route = ? AND why = ?", ARGS(INT(r), TEXT(why)), err)
+                  : sql_run(st, "UPDATE job SET due = 0 WHERE route = ?", ARGS(INT(r)), err);
+    return ok && verb_commit(&v, err);
 }

@@ -1,107 +1,9 @@
-/* Subjects and links. */
+/* Links: which subject is which CRM record, with both shadows of every cell. Two primaries never share a record. */
+#include "bridge/base/str.h"
 #include "bridge/io/store_private.h"
 
-/* ---- subjects ---- */
-
-#define SUBJECT "SELECT object,key,id,label,fields,as_of,stale,scan,missed_at FROM subject "
-
-void subject_done(struct subject *s)
-{
-    free(s->object);
-    free(s->key);
-    free(s->id);
-    free(s->label);
-    json_decref(s->fields);
-    *s = (struct subject){0};
-}
-
-void subjects_free(struct subject *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        subject_done(&s[i]);
-    free(s);
-}
-
-static struct subject subject_of(sqlite3_stmt *q)
-{
-    return (struct subject){.object = q_text(q, 0), .key = q_text(q, 1), .id = q_text(q, 2), .label = q_text(q, 3),
-                            .fields = q_json(q, 4), .as_of = q_int(q, 5), .stale = q_int(q, 6) != 0, .scan = q_int(q, 7),
-                            .missed_at = q_int(q, 8)};
-}
-
-static bool one_subject(struct store *st, sqlite3_stmt *q, struct subject *out, bool *found, struct err *err)
-{
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    *found = q_row(st, q, err);
-    if (*found)
-        *out = subject_of(q);
-    q_close(st, q);
-    return err->kind == before;
-}
-
-bool store_subject_get(struct store *st, const char *endpoint, const char *object, const char *key, struct subject *out, bool *found, struct err *err)
-{
-    return one_subject(st, q_open(st, err, SUBJECT "WHERE endpoint=?1 AND object=?2 AND key=?3", "ttt", endpoint, object, key), out, found, err);
-}
-
-bool store_subject_by_id(struct store *st, const char *endpoint, const char *object, const char *id, struct subject *out, bool *found, struct err *err)
-{
-    return one_subject(st, q_open(st, err, SUBJECT "WHERE endpoint=?1 AND object=?2 AND id=?3", "ttt", endpoint, object, id), out, found, err);
-}
-
-bool store_subject_find(struct store *st, const char *endpoint, const char *words, struct subject *out, bool *found, struct err *err)
-{
-    AUTO_FREE char *at = mem_printf("@%s", *words == '@' ? words + 1 : words);
-    return one_subject(st, q_open(st, err, SUBJECT "WHERE endpoint=?1 AND (key=?2 OR id=?2 OR label=?2 COLLATE NOCASE OR label=?3 COLLATE NOCASE) LIMIT 1",
-                                  "ttt", endpoint, words, at), out, found, err);
-}
-
-bool store_subject_put(struct store *st, const char *endpoint, const struct subject *s, struct err *err)
-{
-    return q_run(st, err, "INSERT OR REPLACE INTO subject VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", "tttttjiiii", endpoint, s->object, s->key,
-                 s->id, s->label, s->fields, s->as_of, (int64_t)s->stale, s->scan, s->missed_at);
-}
-
-static bool one_int(struct store *st, sqlite3_stmt *q, int64_t *out, struct err *err)
-{
-    if (!q)
-        return false;
-    bool ok = q_row(st, q, err);
-    if (ok)
-        *out = q_int(q, 0);
-    q_close(st, q);
-    return ok;
-}
-
-bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, struct err *err)
-{
-    return one_int(st, q_open(st, err, "SELECT count(*) FROM subject WHERE endpoint=?1", "t", endpoint), out, err);
-}
-
-bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max, struct subject **out, size_t *n, struct err *err)
-{
-    sqlite3_stmt *q = q_open(st, err, SUBJECT "WHERE endpoint=?1 AND object=?2 AND key>?3 ORDER BY key LIMIT ?4", "ttti", endpoint, object,
-                             key ? key : "", (int64_t)max);
-    struct subject *list = NULL;
-    size_t count = 0;
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err)) {
-        list = mem_grow(list, count + 1, sizeof *list);
-        list[count++] = subject_of(q);
-    }
-    q_close(st, q);
-    *out = list;
-    *n = count;
-    return err->kind == before;
-}
-
-/* ---- links ---- */
-
-#define LINK "SELECT id,route,object,key,t_type,t_id,state,reason,secondary,t_version,cells,parent,touched FROM link "
+#define LINK                                                                                                                   \
+    "SELECT id, route, object, key, t_type, t_id, state, reason, secondary, t_version, cells, parent, touched FROM link "
 
 static const char *const state_names[] = {"linked", "creating", "ambiguous", "paused", "detached", "tombstone"};
 
@@ -109,6 +11,8 @@ const char *link_state_name(enum link_state s)
 {
     return s < COUNT(state_names) ? state_names[s] : "?";
 }
+
+/* ---- rows ---- */
 
 void link_done(struct link *l)
 {
@@ -123,113 +27,167 @@ void link_done(struct link *l)
     *l = (struct link){0};
 }
 
+static void done_link(void *item)
+{
+    link_done(item);
+}
+
+static bool read_link(struct rows *r, void *item, struct err *err)
+{
+    struct link *l = item;
+    *l = (struct link){.id = rows_int(r, 0), .route = rows_name(r, 1), .object = rows_name(r, 2), .key = rows_text(r, 3),
+                       .t_type = rows_name(r, 4), .t_id = rows_text(r, 5), .state = (enum link_state)rows_int(r, 6),
+                       .reason = rows_text(r, 7), .secondary = rows_int(r, 8) != 0, .t_version = rows_text(r, 9),
+                       .parent = rows_int(r, 11), .touched = rows_int(r, 12)};
+    return rows_json(r, 10, &l->cells, err);
+}
+
+static const struct reader link_reader = {sizeof(struct link), read_link, done_link};
+
 void links_free(struct link *l, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        link_done(&l[i]);
-    free(l);
+    list_free(&link_reader, l, n);
 }
 
-static struct link link_of(sqlite3_stmt *q)
+/* ---- reading ---- */
+
+static bool by_key(struct store *st, const char *route, const char *object, const char *key, struct link *out, bool *found,
+                   struct err *err)
 {
-    return (struct link){.id = q_int(q, 0), .route = q_text(q, 1), .object = q_text(q, 2), .key = q_text(q, 3), .t_type = q_text(q, 4),
-                         .t_id = q_text(q, 5), .state = (enum link_state)q_int(q, 6), .reason = q_text(q, 7),
-                         .secondary = q_int(q, 8) != 0, .t_version = q_text(q, 9), .cells = q_json(q, 10), .parent = q_int(q, 11),
-                         .touched = q_int(q, 12)};
+    return sql_one(st, LINK "WHERE route = ? AND object = ? AND key = ?",
+                   ARGS(INT(name_find(st, route)), INT(name_find(st, object)), TEXT(key)), &link_reader, out, found, err);
 }
 
-static bool one_link(struct store *st, sqlite3_stmt *q, struct link *out, bool *found, struct err *err)
+bool store_link_get(struct store *st, const char *route, const char *object, const char *key, struct link *out, bool *found,
+                    struct err *err)
 {
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    *found = q_row(st, q, err);
-    if (*found)
-        *out = link_of(q);
-    q_close(st, q);
-    return err->kind == before;
-}
-
-bool store_link_get(struct store *st, const char *route, const char *object, const char *key, struct link *out, bool *found, struct err *err)
-{
-    return one_link(st, q_open(st, err, LINK "WHERE route=?1 AND object=?2 AND key=?3", "ttt", route, object, key), out, found, err);
+    VERB(v);
+    return verb_read(&v, st, "read a link", err) && by_key(st, route, object, key, out, found, err);
 }
 
 bool store_link_by_id(struct store *st, int64_t id, struct link *out, bool *found, struct err *err)
 {
-    return one_link(st, q_open(st, err, LINK "WHERE id=?1", "i", id), out, found, err);
+    VERB(v);
+    return verb_read(&v, st, "read a link by its number", err) &&
+           sql_one(st, LINK "WHERE id = ?", ARGS(INT(id)), &link_reader, out, found, err);
 }
 
-bool store_link_by_target(struct store *st, const char *route, const char *t_type, const char *t_id, struct link *out, bool *found, struct err *err)
+/* Each kind has an index of its own; the literals in the condition are what lets it be used. */
+static bool by_target(struct store *st, const char *route, const char *t_type, const char *t_id, struct link *out, bool *found,
+                      struct err *err)
 {
-    return one_link(st, q_open(st, err, LINK "WHERE route=?1 AND t_type=?2 AND t_id=?3 ORDER BY secondary LIMIT 1", "ttt", route, t_type, t_id),
-                    out, found, err);
+    static const char *const kinds[] = {
+        LINK "WHERE route = ?1 AND t_type = ?2 AND t_id = ?3 AND t_id IS NOT NULL AND secondary = 0",
+        LINK "WHERE route = ?1 AND t_type = ?2 AND t_id = ?3 AND t_id IS NOT NULL AND secondary = 1 ORDER BY id LIMIT 1"};
+    bool hit = false;
+    for (size_t i = 0; !hit && i < COUNT(kinds); i++)
+        if (!sql_one(st, kinds[i], ARGS(INT(name_find(st, route)), INT(name_find(st, t_type)), TEXT(t_id)), &link_reader, out,
+                     &hit, err))
+            return false;
+    *found = hit;
+    return true;
 }
 
-/* The unique index refused it: say whose record it is. */
-static bool clash(struct store *st, const struct link *l, struct err *err)
+bool store_link_by_target(struct store *st, const char *route, const char *t_type, const char *t_id, struct link *out,
+                          bool *found, struct err *err)
 {
-    struct link other = {0};
-    bool found = false;
-    struct err ignored = {0};
-    if (l->t_id && store_link_by_target(st, l->route, l->t_type, l->t_id, &other, &found, &ignored) && found && other.id != l->id)
-        err_set(err, ERR_REJECT, "the record %s is already linked to %s", l->t_id, other.key);
-    link_done(&other);
-    return false;
+    VERB(v);
+    return verb_read(&v, st, "read a link by its record", err) && by_target(st, route, t_type, t_id, out, found, err);
 }
 
-bool store_link_put(struct store *st, struct link *l, struct err *err)
+bool store_links_after(struct store *st, const char *route, int64_t after_id, size_t max, struct link **out, size_t *n,
+                       struct err *err)
 {
-    pthread_mutex_lock(&st->lock);
-    bool fresh = l->id == 0;
-    bool ok = fresh ? q_run(st, err, "INSERT INTO link(route,object,key,t_type,t_id,state,reason,secondary,t_version,cells,parent,touched) "
-                                     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-                            "tttttititjii", l->route, l->object, l->key, l->t_type, l->t_id, (int64_t)l->state, l->reason,
-                            (int64_t)l->secondary, l->t_version, l->cells, l->parent, l->touched)
-                    : q_run(st, err, "UPDATE link SET t_type=?2,t_id=?3,state=?4,reason=?5,secondary=?6,t_version=?7,cells=?8,parent=?9,"
-                                     "touched=?10 WHERE id=?1",
-                            "ittititjii", l->id, l->t_type, l->t_id, (int64_t)l->state, l->reason, (int64_t)l->secondary,
-                            l->t_version, l->cells, l->parent, l->touched);
-    if (ok && fresh)
-        l->id = sqlite3_last_insert_rowid(st->db);
-    if (!ok && (sqlite3_errcode(st->db) & 0xff) == SQLITE_CONSTRAINT)
-        clash(st, l, err);
-    pthread_mutex_unlock(&st->lock);
-    return ok;
-}
-
-bool store_link_delete(struct store *st, int64_t id, struct err *err)
-{
-    return q_run(st, err, "DELETE FROM link WHERE id=?1", "i", id);
-}
-
-bool store_links_after(struct store *st, const char *route, int64_t after, size_t max, struct link **out, size_t *n, struct err *err)
-{
-    sqlite3_stmt *q = q_open(st, err, LINK "WHERE id>?2 AND route=?1 ORDER BY id LIMIT ?3", "tii", route, after, (int64_t)max);
-    struct link *list = NULL;
-    size_t count = 0;
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err)) {
-        list = mem_grow(list, count + 1, sizeof *list);
-        list[count++] = link_of(q);
-    }
-    q_close(st, q);
-    *out = list;
-    *n = count;
-    return err->kind == before;
+    VERB(v);
+    return verb_read(&v, st, "list links", err) &&
+           sql_all(st, LINK "WHERE route = ? AND id > ? ORDER BY id LIMIT ?",
+                   ARGS(INT(name_find(st, route)), INT(after_id), INT(sql_limit(max))), &link_reader, out, n, err);
 }
 
 bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err)
 {
-    sqlite3_stmt *q = q_open(st, err, "SELECT state,count(*) FROM link WHERE route=?1 GROUP BY state", "t", route);
-    if (!q)
+    VERB(v);
+    ROWS(r);
+    int64_t counts[8] = {0};
+    bool more = true;
+    if (!verb_read(&v, st, "count links", err) ||
+        !rows_open(&r, st, "SELECT state, count(*) FROM link WHERE route = ? GROUP BY state", ARGS(INT(name_find(st, route))), err))
         return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err))
-        if (q_int(q, 0) >= 0 && q_int(q, 0) < 8)
-            by_state[q_int(q, 0)] = q_int(q, 1);
-    q_close(st, q);
-    return err->kind == before;
+    while (more) {
+        if (!rows_next(&r, &more, err))
+            return false;
+        if (more && rows_int(&r, 0) >= 0 && rows_int(&r, 0) < 8)
+            counts[rows_int(&r, 0)] = rows_int(&r, 1);
+    }
+    for (size_t i = 0; i < COUNT(counts); i++)
+        by_state[i] = counts[i];
+    return true;
+}
+
+/* ---- writing ---- */
+
+/* A rule of uniqueness refused the link: say who was there first. */
+static bool clash(struct store *st, const struct link *l, struct err *err)
+{
+    struct link other __attribute__((cleanup(link_done))) = {0};
+    bool found = false;
+    if (l->t_id && !by_target(st, l->route, l->t_type, l->t_id, &other, &found, err))
+        return false;
+    if (found && !other.secondary && other.id != l->id)
+        return err_set(err, ERR_REJECT, "the record %s %s is already linked to %s", l->t_type ? l->t_type : "", l->t_id, other.key);
+    return err_set(err, ERR_REJECT, "%s %s has a link in route %s already", l->object, l->key, l->route);
+}
+
+static int insert(struct store *st, const struct link *l, const int64_t name[3])
+{
+    return sql_try(st,
+                   "INSERT INTO link(route, object, key, t_type, t_id, state, reason, secondary, t_version, cells, parent, "
+                   "touched) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   ARGS(INT(name[0]), INT(name[1]), TEXT(l->key), INT(name[2]), TEXT(l->t_id), INT(l->state), TEXT(l->reason),
+                        INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched)));
+}
+
+static int update(struct store *st, const struct link *l, const int64_t name[3])
+{
+    return sql_try(st,
+                   "UPDATE link SET route = ?, object = ?, key = ?, t_type = ?, t_id = ?, state = ?, reason = ?, secondary = ?, "
+                   "t_version = ?, cells = ?, parent = ?, touched = ? WHERE id = ?",
+                   ARGS(INT(name[0]), INT(name[1]), TEXT(l->key), INT(name[2]), TEXT(l->t_id), INT(l->state), TEXT(l->reason),
+                        INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id)));
+}
+
+static bool put(struct store *st, struct link *l, int64_t *id, struct err *err)
+{
+    int64_t name[3] = {0};
+    if (!name_make(st, l->route, &name[0], err) || !name_make(st, l->object, &name[1], err) ||
+        !name_make(st, l->t_type, &name[2], err))
+        return false;
+    int rc = l->id ? update(st, l, name) : insert(st, l, name);
+    if (rc == SQLITE_CONSTRAINT_UNIQUE)
+        return clash(st, l, err);
+    if (rc != SQLITE_OK)
+        return sql_fail(st, rc, err);
+    if (l->id && !sqlite3_changes(st->db))
+        return err_set(err, ERR_STALE, "link %lld of %s was deleted meanwhile", (long long)l->id, l->key);
+    *id = l->id ? l->id : sqlite3_last_insert_rowid(st->db);
+    return true;
+}
+
+bool store_link_put(struct store *st, struct link *l, struct err *err)
+{
+    VERB(v);
+    int64_t id = 0;
+    if (!verb_write(&v, st, "keep a link", err) || !put(st, l, &id, err) || !verb_commit(&v, err))
+        return false;
+    l->id = id;
+    return true;
+}
+
+/* What waited for the link goes with it; the change log stays. */
+bool store_link_delete(struct store *st, int64_t id, struct err *err)
+{
+    VERB(v);
+    return verb_write(&v, st, "delete a link", err) && sql_run(st, "DELETE FROM hold WHERE link = ?", ARGS(INT(id)), err) &&
+           sql_run(st, "DELETE FROM op WHERE link = ?", ARGS(INT(id)), err) &&
+           sql_run(st, "DELETE FROM link WHERE id = ?", ARGS(INT(id)), err) && verb_commit(&v, err);
 }

@@ -1,158 +1,124 @@
-/* The small tables: meta, secrets, cursors, terms, runs and the change log. */
+/* The small tables: named texts, sealed secrets, cursors of streams, pinned labels. */
 #include "bridge/io/store_private.h"
-#include <string.h>
 
-/* A query for one text. */
-static bool one_text(struct store *st, sqlite3_stmt *q, char **out, struct err *err)
-{
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    bool row = q_row(st, q, err);
-    *out = row ? q_text(q, 0) : NULL;
-    q_close(st, q);
-    return row || err->kind == before;
-}
+/* ---- meta ---- */
 
 bool store_meta_get(struct store *st, const char *name, char **out, struct err *err)
 {
-    return one_text(st, q_open(st, err, "SELECT text FROM meta WHERE name=?1", "t", name), out, err);
+    VERB(v);
+    return verb_read(&v, st, "read a setting", err) &&
+           sql_text(st, "SELECT text FROM meta WHERE name = ?", ARGS(TEXT(name)), out, err);
 }
 
 bool store_meta_set(struct store *st, const char *name, const char *text, struct err *err)
 {
-    if (!text)
-        return q_run(st, err, "DELETE FROM meta WHERE name=?1", "t", name);
-    return q_run(st, err, "INSERT OR REPLACE INTO meta VALUES(?1,?2)", "tt", name, text);
+    VERB(v);
+    if (!verb_write(&v, st, "keep a setting", err))
+        return false;
+    bool ok = text ? sql_run(st, "INSERT INTO meta(name, text) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET text = excluded.text",
+                             ARGS(TEXT(name), TEXT(text)), err)
+                   : sql_run(st, "DELETE FROM meta WHERE name = ?", ARGS(TEXT(name)), err);
+    return ok && verb_commit(&v, err);
+}
+
+/* ---- secrets ---- */
+
+static bool read_sealed(struct store *st, const char *name, char **out, struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "read a secret", err) &&
+           sql_text(st, "SELECT sealed FROM secret WHERE name = ?", ARGS(TEXT(name)), out, err);
 }
 
 bool store_secret_get(struct store *st, const char *name, char **plain, struct err *err)
 {
     AUTO_FREE char *sealed = NULL;
-    *plain = NULL;
-    if (!one_text(st, q_open(st, err, "SELECT sealed FROM secret WHERE name=?1", "t", name), &sealed, err) || !sealed)
-        return err->kind == ERR_NONE;
-    if (!st->has_key)
-        return err_set(err, ERR_STORE, "there is no key file to open the sealed %s", name);
-    *plain = seal_open(&st->key, name, sealed, err);
-    return *plain != NULL;
+    if (!read_sealed(st, name, &sealed, err))
+        return false;
+    if (sealed && !st->sealed)
+        return err_set(err, ERR_STORE, "open the secret %s: there is no key file: name the one it was sealed with", name);
+    char *opened = sealed ? seal_open(&st->key, name, sealed, err) : NULL;
+    if (sealed && !opened)
+        return false;
+    *plain = opened;
+    return true;
 }
 
 bool store_secret_set(struct store *st, const char *name, const char *plain, struct err *err)
 {
-    if (!st->has_key)
-        return err_set(err, ERR_STORE, "there is no key file to seal %s", name);
+    if (!st->sealed)
+        return err_set(err, ERR_STORE, "seal the secret %s: there is no key file: name one in the settings", name);
     AUTO_FREE char *sealed = seal_close(&st->key, name, plain);
-    return q_run(st, err, "INSERT OR REPLACE INTO secret VALUES(?1,?2)", "tt", name, sealed);
+    VERB(v);
+    return verb_write(&v, st, "keep a secret", err) &&
+           sql_run(st, "INSERT INTO secret(name, sealed) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET sealed = excluded.sealed",
+                   ARGS(TEXT(name), TEXT(sealed)), err) &&
+           verb_commit(&v, err);
 }
+
+/* ---- cursors ---- */
 
 bool store_cursor_get(struct store *st, const char *endpoint, const char *stream, char **out, struct err *err)
 {
-    return one_text(st, q_open(st, err, "SELECT cursor FROM cursor WHERE endpoint=?1 AND stream=?2", "tt", endpoint, stream), out, err);
+    VERB(v);
+    return verb_read(&v, st, "read a cursor", err) &&
+           sql_text(st, "SELECT at FROM cursor WHERE endpoint = ? AND stream = ?",
+                    ARGS(INT(name_find(st, endpoint)), TEXT(stream)), out, err);
 }
 
 bool store_cursor_set(struct store *st, const char *endpoint, const char *stream, const char *cursor, struct err *err)
 {
-    return q_run(st, err, "INSERT OR REPLACE INTO cursor VALUES(?1,?2,?3)", "ttt", endpoint, stream, cursor);
+    VERB(v);
+    int64_t ep = 0;
+    return verb_write(&v, st, "keep a cursor", err) && name_make(st, endpoint, &ep, err) &&
+           sql_run(st,
+                   "INSERT INTO cursor(endpoint, stream, at) VALUES(?, ?, ?) "
+                   "ON CONFLICT(endpoint, stream) DO UPDATE SET at = excluded.at",
+                   ARGS(INT(ep), TEXT(stream), TEXT(cursor)), err) &&
+           verb_commit(&v, err);
 }
 
 /* ---- terms ---- */
 
+static void done_term(void *item)
+{
+    struct term *t = item;
+    free(t->id);
+    free(t->label);
+    free(t->now);
+}
+
+static bool read_term(struct rows *r, void *item, struct err *err)
+{
+    (void)err;
+    struct term *t = item;
+    *t = (struct term){rows_text(r, 0), rows_text(r, 1), rows_text(r, 2), rows_int(r, 3) != 0};
+    return true;
+}
+
+static const struct reader term_reader = {sizeof(struct term), read_term, done_term};
+
+void terms_free(struct term *terms, size_t n)
+{
+    list_free(&term_reader, terms, n);
+}
+
 bool store_term_put(struct store *st, const char *endpoint, const char *field, const struct term *t, struct err *err)
 {
-    return q_run(st, err, "INSERT OR REPLACE INTO term VALUES(?1,?2,?3,?4,?5,?6)", "tttttt", endpoint, field, t->id, t->label, t->now,
-                 t->gone ? "1" : "0");
+    VERB(v);
+    int64_t ep = 0;
+    return verb_write(&v, st, "pin a label", err) && name_make(st, endpoint, &ep, err) &&
+           sql_run(st,
+                   "INSERT INTO term(endpoint, field, id, label, now, gone) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(endpoint, "
+                   "field, id) DO UPDATE SET label = excluded.label, now = excluded.now, gone = excluded.gone",
+                   ARGS(INT(ep), TEXT(field), TEXT(t->id), TEXT(t->label), TEXT(t->now), INT(t->gone)), err) &&
+           verb_commit(&v, err);
 }
 
 bool store_terms(struct store *st, const char *endpoint, const char *field, struct term **out, size_t *n, struct err *err)
 {
-    sqlite3_stmt *q = q_open(st, err, "SELECT id,label,now,gone FROM term WHERE endpoint=?1 AND field=?2", "tt", endpoint, field);
-    struct term *terms = NULL;
-    size_t count = 0;
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err)) {
-        terms = mem_grow(terms, count + 1, sizeof *terms);
-        terms[count++] = (struct term){q_text(q, 0), q_text(q, 1), q_text(q, 2), q_int(q, 3) != 0};
-    }
-    q_close(st, q);
-    if (err->kind != before) {
-        terms_free(terms, count);
-        return false;
-    }
-    *out = terms;
-    *n = count;
-    return true;
-}
-
-void terms_free(struct term *terms, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(terms[i].id);
-        free(terms[i].label);
-        free(terms[i].now);
-    }
-    free(terms);
-}
-
-/* ---- runs and the log ---- */
-
-static int64_t now(struct store *st)
-{
-    return st->env->now(st->env);
-}
-
-bool store_run_start(struct store *st, const char *route, const char *kind, int64_t *run, struct err *err)
-{
-    pthread_mutex_lock(&st->lock);
-    bool ok = q_run(st, err, "INSERT INTO run(route,kind,started) VALUES(?1,?2,?3)", "tti", route, kind, now(st));
-    if (ok)
-        *run = sqlite3_last_insert_rowid(st->db);
-    pthread_mutex_unlock(&st->lock);
-    return ok;
-}
-
-bool store_run_end(struct store *st, int64_t run, const json_t *counts, struct err *err)
-{
-    return q_run(st, err, "UPDATE run SET ended=?2, counts=?3 WHERE id=?1", "iij", run, now(st), counts);
-}
-
-bool store_log_add(struct store *st, int64_t run, int64_t link, const char *event, const json_t *cells, struct err *err)
-{
-    return q_run(st, err, "INSERT INTO log(at,run,link,event,cells) VALUES(?1,?2,?3,?4,?5)", "iiitj", now(st), run, link, event, cells);
-}
-
-bool store_log_of(struct store *st, int64_t link, int64_t after, size_t max, struct log_row **out, size_t *n, struct err *err)
-{
-    sqlite3_stmt *q = link ? q_open(st, err, "SELECT seq,at,run,link,event,cells FROM log WHERE link=?1 AND seq>?2 ORDER BY seq LIMIT ?3",
-                                    "iii", link, after, (int64_t)max)
-                           : q_open(st, err, "SELECT seq,at,run,link,event,cells FROM log WHERE seq>?2 AND ?1=0 ORDER BY seq LIMIT ?3",
-                                    "iii", link, after, (int64_t)max);
-    struct log_row *rows = NULL;
-    size_t count = 0;
-    if (!q)
-        return false;
-    enum err_kind before = err->kind;
-    while (q_row(st, q, err)) {
-        rows = mem_grow(rows, count + 1, sizeof *rows);
-        rows[count++] = (struct log_row){q_int(q, 0), q_int(q, 1), q_int(q, 2), q_int(q, 3), q_text(q, 4), q_json(q, 5)};
-    }
-    q_close(st, q);
-    if (err->kind != before) {
-        log_rows_free(rows, count);
-        return false;
-    }
-    *out = rows;
-    *n = count;
-    return true;
-}
-
-void log_rows_free(struct log_row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(rows[i].event);
-        json_decref(rows[i].cells);
-    }
-    free(rows);
+    VERB(v);
+    return verb_read(&v, st, "read pinned labels", err) &&
+           sql_all(st, "SELECT id, label, now, gone FROM term WHERE endpoint = ? AND field = ? ORDER BY rowid",
+                   ARGS(INT(name_find(st, endpoint)), TEXT(field)), &term_reader, out, n, err);
 }
