@@ -87,11 +87,12 @@ static bool take(struct store *st, struct due_list *all, const char *sql, int64_
     return true;
 }
 
-/* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at. */
+/* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at (+lane: the risky
+ * ones are found by their reason, not by walking every lane again). */
 static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, struct err *err)
 {
     static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' ORDER BY due, id LIMIT ?3";
-    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL ORDER BY lane, due, id LIMIT ?3";
+    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL ORDER BY +lane, due, id LIMIT ?3";
     static const char next_lane[] = "SELECT ifnull(min(lane), 9223372036854775807) FROM job WHERE route = ? AND lane > ?";
     for (int64_t lane = INT64_MIN; all->n < all->max;) {
         if (!sql_int(st, next_lane, ARGS(INT(route), INT(lane)), &lane, err))

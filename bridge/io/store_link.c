@@ -147,13 +147,27 @@ static int insert(struct store *st, const struct link *l, const int64_t name[3])
                         INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched)));
 }
 
-static int update(struct store *st, const struct link *l, const int64_t name[3])
+/* A link that stays where it is, which is nearly every settled write: no index is touched. */
+static int update_content(struct store *st, const struct link *l, int64_t t_type)
 {
     return sql_try(st,
-                   "UPDATE link SET route = ?, object = ?, key = ?, t_type = ?, t_id = ?, state = ?, reason = ?, secondary = ?, "
-                   "t_version = ?, cells = ?, parent = ?, touched = ? WHERE id = ?",
-                   ARGS(INT(name[0]), INT(name[1]), TEXT(l->key), INT(name[2]), TEXT(l->t_id), INT(l->state), TEXT(l->reason),
-                        INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id)));
+                   "UPDATE link SET reason = ?, t_version = ?, cells = ?, parent = ?, touched = ? "
+                   "WHERE id = ? AND t_type = ? AND t_id IS ? AND state = ? AND secondary = ?",
+                   ARGS(TEXT(l->reason), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id),
+                        INT(t_type), TEXT(l->t_id), INT(l->state), INT(l->secondary)));
+}
+
+/* Whose link it is never changes: route, object and key stay as they were made. */
+static int update(struct store *st, const struct link *l, int64_t t_type)
+{
+    int rc = update_content(st, l, t_type);
+    if (rc != SQLITE_OK || sqlite3_changes(st->db))
+        return rc;
+    return sql_try(st,
+                   "UPDATE link SET t_type = ?, t_id = ?, state = ?, reason = ?, secondary = ?, t_version = ?, cells = ?, "
+                   "parent = ?, touched = ? WHERE id = ?",
+                   ARGS(INT(t_type), TEXT(l->t_id), INT(l->state), TEXT(l->reason), INT(l->secondary), TEXT(l->t_version),
+                        JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id)));
 }
 
 static bool put(struct store *st, struct link *l, int64_t *id, struct err *err)
@@ -162,7 +176,7 @@ static bool put(struct store *st, struct link *l, int64_t *id, struct err *err)
     if (!name_make(st, l->route, &name[0], err) || !name_make(st, l->object, &name[1], err) ||
         !name_make(st, l->t_type, &name[2], err))
         return false;
-    int rc = l->id ? update(st, l, name) : insert(st, l, name);
+    int rc = l->id ? update(st, l, name[2]) : insert(st, l, name);
     if (rc == SQLITE_CONSTRAINT_UNIQUE)
         return clash(st, l, err);
     if (rc != SQLITE_OK)

@@ -32,6 +32,7 @@ static bool check_pages(struct store *st, struct err *err)
 
 /* FULL: a commit that returned survives a power cut, and every earlier one with it. */
 static const char settings[] = "PRAGMA busy_timeout = 5000;"
+                               "PRAGMA page_size = 8192;" /* seven links a page instead of three in half of one */
                                "PRAGMA synchronous = FULL;"
                                "PRAGMA cache_size = -4096;"
                                "PRAGMA mmap_size = 0;"
@@ -39,7 +40,7 @@ static const char settings[] = "PRAGMA busy_timeout = 5000;"
                                "PRAGMA secure_delete = FAST;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA cell_size_check = ON;"
-                               "PRAGMA wal_autocheckpoint = 1000;"
+                               "PRAGMA wal_autocheckpoint = 500;"
                                "PRAGMA journal_size_limit = 8388608";
 
 /* A name that begins with "file:" is still the name of a file. */
