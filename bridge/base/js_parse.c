@@ -189,24 +189,25 @@ static bool has_surrogates(const char *text, size_t n)
     return memmem(text, n, "\\ud", 3) || memmem(text, n, "\\uD", 3);
 }
 
-/* Where and why it failed; yajl counts what it has eaten. */
-static void explain(yajl_handle h, const struct reader *r, const char *text, size_t n, struct err *err)
+/* yajl has eaten the token it did not like: the fault is at its last byte. */
+static size_t fault_at(yajl_handle h)
 {
-    size_t at = yajl_get_bytes_consumed(h);
-    const char *why = r->why ? r->why : at >= n ? "it ends in the middle" : "unexpected text";
-    complain(err, text, n, at, why);
+    size_t eaten = yajl_get_bytes_consumed(h);
+    return eaten ? eaten - 1 : 0;
 }
 
 static bool read_all(struct reader *r, const char *text, size_t n, struct err *err)
 {
     yajl_handle h = yajl_alloc(&callbacks, NULL, r);
     yajl_config(h, yajl_dont_validate_strings, 1);
-    bool ok = yajl_parse(h, (const unsigned char *)text, n) == yajl_status_ok && yajl_complete_parse(h) == yajl_status_ok;
-    if (!ok)
-        explain(h, r, text, n, err);
+    bool well = yajl_parse(h, (const unsigned char *)text, n) == yajl_status_ok, whole = false;
+    if (!well)
+        complain(err, text, n, fault_at(h), r->why ? r->why : "unexpected text");
+    else if (!(whole = yajl_complete_parse(h) == yajl_status_ok))
+        complain(err, text, n, r->why ? fault_at(h) : n, r->why ? r->why : "it ends in the middle");
     yajl_free(h);
     free(r->key);
-    return ok;
+    return well && whole;
 }
 
 json_t *js_parse(const char *text, size_t n, struct err *err)
