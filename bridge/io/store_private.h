@@ -82,8 +82,8 @@ bool sql_script(struct store *st, const char *sql, struct err *err) MUST_CHECK; 
 
 /* sql_fail turns the result code into ERR_STORE with what was done, on which file, what to do; dooms the transaction. */
 bool sql_fail(struct store *st, int rc, struct err *err);
-/* sql_advice is the sentence for a result code; system_errno as the system said it, or 0. */
-const char *sql_advice(int rc, int system_errno);
+/* sql_advice is the sentence for a result code; why: the errno behind it, or 0. */
+const char *sql_advice(int rc, int why);
 
 struct rows {
     struct store *st;

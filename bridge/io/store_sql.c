@@ -8,9 +8,9 @@
 
 /* ---- failures ---- */
 
-const char *sql_advice(int rc, int system_errno)
+const char *sql_advice(int rc, int why)
 {
-    if (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG)
+    if (why == ENOSPC || why == EDQUOT || why == EFBIG)
         rc = SQLITE_FULL;
     switch (rc & 0xff) {
     case SQLITE_FULL:
@@ -41,6 +41,20 @@ static bool refuse(struct store *st, struct err *err)
     return err_set(err, ERR_REJECT, "%s: %s", st->doing, sqlite3_errmsg(st->db));
 }
 
+/* What the system last said about the file or its log: a full quota comes as a mere I/O error. */
+static int system_errno(struct store *st)
+{
+    static const int which[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    int last = 0;
+    for (size_t i = 0; st->db && !last && i < COUNT(which); i++) {
+        sqlite3_file *file = NULL;
+        sqlite3_file_control(st->db, "main", which[i], &file);
+        if (file && file->pMethods)
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+    }
+    return last;
+}
+
 bool sql_fail(struct store *st, int rc, struct err *err)
 {
     if ((rc & 0xff) == SQLITE_CONSTRAINT)
@@ -49,9 +63,8 @@ bool sql_fail(struct store *st, int rc, struct err *err)
         abort();
     st->doomed = true;
     const char *words = st->db && sqlite3_errcode(st->db) != SQLITE_OK ? sqlite3_errmsg(st->db) : sqlite3_errstr(rc);
-    int system_errno = st->db ? sqlite3_system_errno(st->db) : 0;
     return err_set(err, ERR_STORE, "%s in %s: %s (%s)", st->doing, st->path,
-                   sql_advice(rc, (rc & 0xff) == SQLITE_IOERR ? system_errno : 0), words);
+                   sql_advice(rc, (rc & 0xff) == SQLITE_IOERR ? system_errno(st) : 0), words);
 }
 
 /* ---- statements ---- */
