@@ -39,6 +39,7 @@ static const char settings[] = "PRAGMA busy_timeout = 5000;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA secure_delete = FAST;"
                                "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA recursive_triggers = ON;" /* a REPLACE is a delete too, for the triggers of the log */
                                "PRAGMA cell_size_check = ON;"
                                "PRAGMA wal_autocheckpoint = 500;"
                                "PRAGMA journal_size_limit = 8388608";
