@@ -3,8 +3,11 @@
  *
  * Every verb reads or writes inside the caller's transaction when there is one, else in one of its own. One process per
  * store (lock); inside it, threads take turns: store_begin takes the store's lock, commit or rollback gives it back.
- * Failures are ERR_STORE, with what was done, on which file, and the database's own words. Texts and JSON handed out are
- * the caller's. Text ids are opaque. Times are ms. */
+ * Failures are ERR_STORE, with what was done, on which file, what to do about it, and the database's own words; after one,
+ * the transaction around it can only be rolled back. REJECT (a rule of uniqueness) and STALE (an update of a row that was
+ * deleted meanwhile) undo only the verb. Ids given inside a transaction that is rolled back are void. Texts and JSON handed
+ * out are the caller's; out-parameters are untouched on failure and, but for *found, when nothing was found. Text ids are
+ * opaque. Times are ms. */
 #pragma once
 #include "bridge/io/env.h"
 #include "bridge/io/seal.h"
@@ -21,7 +24,9 @@ void store_close(struct store *st); /* accepts NULL; rolls back */
 void store_relax(struct store *st);
 
 bool store_begin(struct store *st, struct err *err) MUST_CHECK;
-/* store_commit: the rows survive a power cut the moment it returns true (WAL, synchronous=FULL). */
+/* store_commit: the rows survive a power cut the moment it returns true. One wait for the disk, however many rows; none, and
+ * no touch, when nothing was changed. When it fails nothing is kept, but for "the power is out" after the touch that follows
+ * the commit. Either way the transaction is over. */
 bool store_commit(struct store *st, struct err *err) MUST_CHECK;
 void store_rollback(struct store *st); /* no-op outside a transaction of this thread */
 
@@ -104,8 +109,8 @@ void links_free(struct link *l, size_t n);
 bool store_link_get(struct store *st, const char *route, const char *object, const char *key, struct link *out, bool *found, struct err *err) MUST_CHECK;
 bool store_link_by_id(struct store *st, int64_t id, struct link *out, bool *found, struct err *err) MUST_CHECK;
 bool store_link_by_target(struct store *st, const char *route, const char *t_type, const char *t_id, struct link *out, bool *found, struct err *err) MUST_CHECK; /* primary first */
-bool store_link_put(struct store *st, struct link *l, struct err *err) MUST_CHECK; /* insert or update; REJECT when the target has a primary already */
-bool store_link_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
+bool store_link_put(struct store *st, struct link *l, struct err *err) MUST_CHECK; /* insert, or update all but route, object, key; REJECT when the target has a primary already */
+bool store_link_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK; /* with its ops and holds; the log stays */
 bool store_links_after(struct store *st, const char *route, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err) MUST_CHECK;
 
@@ -120,11 +125,13 @@ struct job {
     char *why;        /* "event", "scan", "crm", "retry", … the latest */
 };
 void jobs_free(struct job *jobs, size_t n);
+/* A second mark replaces the reason too, but for "risky", which stays until the job is put back or finished. */
 bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err) MUST_CHECK;
-/* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max. Claiming is not durable: after a
- * crash they are simply due again. */
+/* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max; those whose reason is "risky" after all
+ * others. Claiming is not durable: after a crash they are simply due again. */
 bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_job_finish(struct store *st, const struct job *job, struct err *err) MUST_CHECK;            /* deletes it unless marked since; then attempts := 0 */
+/* store_job_again: due at `due` for that reason; marked meanwhile: at the earlier of the two times, for the mark's reason. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;
 bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err) MUST_CHECK; /* next_due WHEN_NEVER when none */
 bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err) MUST_CHECK; /* nothing of the route before */
@@ -147,7 +154,7 @@ struct op {
 };
 void op_done(struct op *op);
 void ops_free(struct op *ops, size_t n);
-bool store_op_put(struct store *st, struct op *op, struct err *err) MUST_CHECK; /* insert (gives id) or update */
+bool store_op_put(struct store *st, struct op *op, struct err *err) MUST_CHECK; /* insert (gives id), or update payload, state, attempts, run, error, revive */
 bool store_op_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
 bool store_ops_of(struct store *st, int64_t link, struct op **out, size_t *n, struct err *err) MUST_CHECK; /* open and dead, oldest first */
 bool store_ops_dead(struct store *st, const char *route, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err) MUST_CHECK;
@@ -167,12 +174,12 @@ struct hold {
 };
 void hold_done(struct hold *h);
 void holds_free(struct hold *h, size_t n);
-bool store_hold_put(struct store *st, struct hold *h, struct err *err) MUST_CHECK; /* one per (link, field): opened stays, about and why are renewed; gives id */
+bool store_hold_put(struct store *st, struct hold *h, struct err *err) MUST_CHECK; /* one per (link, field): opened stays, the rest is renewed, a choice too; gives id */
 bool store_hold_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
 bool store_hold_by_id(struct store *st, int64_t id, struct hold *out, bool *found, struct err *err) MUST_CHECK;
 bool store_holds_of(struct store *st, int64_t link, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_holds(struct store *st, const char *route, int64_t after_id, size_t max, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
-bool store_holds_count(struct store *st, const char *route, int64_t *out, struct err *err) MUST_CHECK;
+bool store_holds_count(struct store *st, const char *route, int64_t *out, struct err *err) MUST_CHECK; /* without a choice yet */
 
 /* ---- runs and the change log (append only) ---- */
 bool store_run_start(struct store *st, const char *route, const char *kind, int64_t *run, struct err *err) MUST_CHECK;

@@ -1,11 +1,16 @@
-/* How large and how fast a store of 100 000 links is: printed, because machines differ; only the size is asserted. */
+/* How large and how fast a store of 100 000 links is (20 000 under a sanitizer): printed, because machines differ; only the
+ * size is asserted. */
 #include "tests/io/store_kit.h"
 #include <sys/resource.h>
 #include <time.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LINKS 20000
+#else
 #define LINKS 100000
+#endif
 #define BATCH 500
-#define MOST_BYTES (130 << 20)
+#define MOST_BYTES ((130 << 20) / 100000 * LINKS)
 
 static double seconds(void)
 {
@@ -58,7 +63,7 @@ static void in_batches(struct kit *k, void (*act)(struct kit *, size_t))
 
 static void touch_link(struct kit *k, size_t i)
 {
-    AUTO_FREE char *key = mem_printf("x:%zu", 1000000000 + (i * 7919) % LINKS);
+    AUTO_FREE char *key = mem_printf("x:%zu", 1000000000 + (i * 7919) % LINKS); /* each once: 7919 is prime */
     struct link l __attribute__((cleanup(link_done))) = {0};
     bool found = false;
     must(store_link_get(k->st, "sales", "prospect", key, &l, &found, err));
@@ -87,7 +92,7 @@ static void take_jobs(struct kit *k)
     }
 }
 
-static void a_hundred_thousand_links_of_twelve_cells_stay_small(void **state)
+static void many_links_of_twelve_cells_stay_small(void **state)
 {
     struct kit *k = *state;
     struct rusage use;
@@ -130,7 +135,7 @@ static void a_small_store_opens_and_closes_quickly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(a_hundred_thousand_links_of_twelve_cells_stay_small),
+        KIT_TEST(many_links_of_twelve_cells_stay_small),
         KIT_TEST(a_small_store_opens_and_closes_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
