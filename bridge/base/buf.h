@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 struct buf {
-    char *s;      /* s is NUL-terminated once anything was added; NULL before. Use buf_str() to read */
-    size_t n;     /* n bytes without the NUL */
+    char *s;  /* s is NUL-terminated once anything was added; NULL before. Use buf_str() to read */
+    size_t n; /* n bytes without the NUL */
     size_t cap;
-    size_t max;   /* max bytes it may hold; 0 means BUF_MAX */
-    bool over;    /* over is set when something did not fit */
+    size_t max; /* max bytes it may hold; 0 means BUF_MAX */
+    bool over;  /* over is set when something did not fit */
 };
 
 #define BUF_MAX (64u << 20)

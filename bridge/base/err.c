@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char *const names[ERR_KINDS] = {
-    [ERR_NONE] = "NONE",   [ERR_TEMP] = "TEMP", [ERR_RATE] = "RATE",     [ERR_UNSURE] = "UNSURE",
-    [ERR_STALE] = "STALE", [ERR_GONE] = "GONE", [ERR_REJECT] = "REJECT", [ERR_AUTH] = "AUTH",
-    [ERR_CONFIG] = "CONFIG", [ERR_LIMIT] = "LIMIT", [ERR_STORE] = "STORE", [ERR_BUG] = "BUG",
+    [ERR_NONE] = "NONE",     [ERR_TEMP] = "TEMP",   [ERR_RATE] = "RATE",     [ERR_UNSURE] = "UNSURE",
+    [ERR_STALE] = "STALE",   [ERR_GONE] = "GONE",   [ERR_REJECT] = "REJECT", [ERR_AUTH] = "AUTH",
+    [ERR_CONFIG] = "CONFIG", [ERR_LIMIT] = "LIMIT", [ERR_STORE] = "STORE",   [ERR_BUG] = "BUG",
 };
 
 static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)

@@ -29,13 +29,13 @@ char *js_print_sorted(const json_t *v);
 char *js_print_pretty(const json_t *v);
 
 /* Members of an object, without surprises: a missing member, another type or a NULL object gives the default. */
-const char *js_str(const json_t *object, const char *key);               /* NULL when not a string; borrowed */
+const char *js_str(const json_t *object, const char *key); /* NULL when not a string; borrowed */
 const char *js_str_or(const json_t *object, const char *key, const char *fallback);
-int64_t js_int_or(const json_t *object, const char *key, int64_t fallback); /* also accepts integral reals and numeric strings */
+int64_t js_int_or(const json_t *object, const char *key, int64_t fallback); /* also integral reals, numeric strings */
 bool js_bool_or(const json_t *object, const char *key, bool fallback);
 void js_set(json_t *object, const char *key, json_t *stolen); /* aborts on misuse; steals the reference */
 void js_add(json_t *array, json_t *stolen);
-json_t *js_text(const char *s_or_null);                       /* JSON string or JSON null; new reference */
+json_t *js_text(const char *s_or_null); /* JSON string or JSON null; new reference */
 
 /* js_equal compares values; 5 and 5.0 are equal, object order is not looked at. NULL equals only NULL. */
 bool js_equal(const json_t *a, const json_t *b);

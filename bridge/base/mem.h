@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));           /* zeroed */
 void *mem_grow(void *p, size_t n, size_t size) __attribute__((returns_nonnull)); /* n items of size, overflow-checked */
-char *mem_dup(const char *s);                 /* NULL in, NULL out */
-char *mem_dup_n(const char *s, size_t n);     /* first n bytes, NUL added */
+char *mem_dup(const char *s);                                                    /* NULL in, NULL out */
+char *mem_dup_n(const char *s, size_t n);                                        /* first n bytes, NUL added */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
-void mem_wipe(void *p, size_t n);             /* not optimised away: for secrets */
+void mem_wipe(void *p, size_t n); /* not optimised away: for secrets */
 
 static inline void mem_free_p(void *p)
 {

@@ -27,14 +27,16 @@ struct opt_list {
 struct opt {
     const char *name;
     enum opt_type type;
-    size_t offset;              /* offset of the member in the struct the table describes */
-    const char *fallback;       /* fallback is the default, written as in the file; NULL = zero/NULL/empty */
+    size_t offset;        /* offset of the member in the struct the table describes */
+    const char *fallback; /* fallback is the default, written as in the file; NULL = zero/NULL/empty */
     bool required;
     int64_t min, max;           /* only looked at when max > min */
     const char *const *choices; /* NULL-terminated */
     const char *help;           /* one line for the reference page */
 };
+/* clang-format off */
 #define OPT_END {.name = NULL}
+/* clang-format on */
 
 /* Faults: "file:line: message", in the order found, at most 100 kept. */
 struct opt_faults {
@@ -59,10 +61,18 @@ const struct opt_node *opt_item(const struct opt_node *node, size_t i);         
 size_t opt_count(const struct opt_node *node);
 const char *opt_name(const struct opt_node *node);
 const char *opt_text(const struct opt_node *node); /* NULL when not a string */
-enum opt_kind { OPT_KIND_NONE, OPT_KIND_GROUP, OPT_KIND_LIST, OPT_KIND_TEXT, OPT_KIND_WHOLE, OPT_KIND_REAL, OPT_KIND_BOOL };
-enum opt_kind opt_kind(const struct opt_node *node); /* NONE for NULL */
+enum opt_kind {
+    OPT_KIND_NONE, /* NULL has no kind */
+    OPT_KIND_GROUP,
+    OPT_KIND_LIST, /* list or array */
+    OPT_KIND_TEXT,
+    OPT_KIND_WHOLE,
+    OPT_KIND_REAL,
+    OPT_KIND_BOOL,
+};
+enum opt_kind opt_kind(const struct opt_node *node);
 bool opt_is_group(const struct opt_node *node);
-bool opt_is_list(const struct opt_node *node);     /* list or array */
+bool opt_is_list(const struct opt_node *node);
 const char *opt_place_file(const struct opt_node *node);
 int opt_place_line(const struct opt_node *node);
 /* opt_scalar_text: any scalar as text ("12", "0.5", "true", the string itself); caller frees; NULL for groups, lists. */

@@ -78,6 +78,7 @@ char *opt_secret(const char *spec, struct err *err)
         return secret_file(spec + 5, err);
     if (str_starts(spec, "cred:"))
         return secret_cred(spec + 5, err);
-    err_set(err, ERR_CONFIG, "a secret is never written into the file: say \"env:NAME\", \"file:/path\" or \"cred:NAME\"");
+    err_set(err, ERR_CONFIG,
+            "a secret is never written into the file: say \"env:NAME\", \"file:/path\" or \"cred:NAME\"");
     return NULL;
 }

@@ -194,9 +194,10 @@ static bool put_list_default(const struct place *p, const struct opt *o, void *o
 static void zero(const struct opt *o, void *out)
 {
     static const size_t sizes[] = {
-        [OPT_TEXT] = sizeof(char *),   [OPT_SECRET] = sizeof(char *),  [OPT_INT] = sizeof(int64_t),
-        [OPT_REAL] = sizeof(double),   [OPT_BOOL] = sizeof(bool),      [OPT_SPAN] = sizeof(int64_t),
-        [OPT_CHOICE] = sizeof(int),    [OPT_LIST] = sizeof(struct opt_list),
+        [OPT_TEXT] = sizeof(char *), [OPT_SECRET] = sizeof(char *),
+        [OPT_INT] = sizeof(int64_t), [OPT_REAL] = sizeof(double),
+        [OPT_BOOL] = sizeof(bool),   [OPT_SPAN] = sizeof(int64_t),
+        [OPT_CHOICE] = sizeof(int),  [OPT_LIST] = sizeof(struct opt_list),
     };
     memset(member_of(o, out), 0, sizes[o->type]);
 }
@@ -292,7 +293,8 @@ bool opt_read(const struct opt_node *group, const struct opt *table, const char 
 {
     size_t n;
     if (!opt_is_group(group)) {
-        opt_fault(faults, group ? opt_place_file(group) : "?", group ? opt_place_line(group) : 0, "must be a group: { … }");
+        opt_fault(faults, group ? opt_place_file(group) : "?", group ? opt_place_line(group) : 0,
+                  "must be a group: { … }");
         return false;
     }
     AUTO_FREE const char **known = all_names(table, also, &n);

@@ -35,6 +35,7 @@ struct schema_field *schema_add(struct schema *schema, const char *name, const c
 void schema_add_option(struct schema_field *field, const char *id, const char *label);
 const struct schema_field *schema_find(const struct schema *schema, const char *name); /* NULL */
 const struct schema_option *schema_option_by_id(const struct schema_field *field, const char *id);
-const struct schema_option *schema_option_by_label(const struct schema_field *field, const char *label); /* exact, then any case */
+/* schema_option_by_label: the exact label, else the first that differs only in case. */
+const struct schema_option *schema_option_by_label(const struct schema_field *field, const char *label);
 const char *schema_type_name(enum schema_type type);
 void schema_done(struct schema *schema);

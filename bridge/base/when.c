@@ -34,8 +34,8 @@ void when_print(int64_t ms, char out[WHEN_TEXT])
         day--;
     }
     date_of(day, &y, &m, &d);
-    snprintf(out, WHEN_TEXT, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)(y % 100000), m, d, (int)(rest / 3600000) % 24,
-             (int)(rest / 60000) % 60, (int)(rest / 1000) % 60, (int)(rest % 1000));
+    snprintf(out, WHEN_TEXT, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)(y % 100000), m, d,
+             (int)(rest / 3600000) % 24, (int)(rest / 60000) % 60, (int)(rest / 1000) % 60, (int)(rest % 1000));
 }
 
 /* Exactly n digits. */

@@ -1,6 +1,6 @@
 /* Errors: kinds, wrapping, and texts that stay one line of UTF-8 whatever goes into them. */
-#include "tests/base/asserts.h"
 #include "bridge/base/str.h"
+#include "tests/base/asserts.h"
 
 static void an_error_carries_kind_and_text(void **state)
 {
@@ -114,7 +114,7 @@ static void an_unknown_kind_or_name_is_answered_calmly(void **state)
 {
     (void)state;
     assert_string_equal(err_name(ERR_KINDS), "BUG");
-    assert_string_equal(err_name((enum err_kind)-1), "BUG");
+    assert_string_equal(err_name((enum err_kind) - 1), "BUG");
     assert_int_equal(err_kind_of("temp"), ERR_NONE);
     assert_int_equal(err_kind_of(NULL), ERR_NONE);
 }

@@ -43,8 +43,13 @@ static void an_empty_key_and_an_empty_text_are_fine(void **state)
 static void base64_agrees_with_the_rfc_both_ways(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                          {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const rows[][2] = {{"", ""},
+                                          {"f", "Zg=="},
+                                          {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},
+                                          {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="},
+                                          {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t n = 99;
         AUTO_FREE char *text = hash_base64((const uint8_t *)rows[i][0], strlen(rows[i][0]));
@@ -72,7 +77,8 @@ static void every_byte_survives_base64(void **state)
 static void malformed_base64_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "====", "A===", "=Zg=", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm-_", "Zm9v Zg=", "Zm9\xc3"};
+    static const char *const bad[] = {"Z",        "Zg",     "Zg=",   "Zg===", "====",     "A===",   "=Zg=",
+                                      "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm-_",  "Zm9v Zg=", "Zm9\xc3"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         size_t n = 99;
         assert_null(hash_base64_decode(bad[i], &n));

@@ -1,6 +1,6 @@
 /* JSON in and out: what is read, what is refused and in which words, and that printing loses nothing. */
-#include "bridge/base/js.h"
 #include "bridge/base/buf.h"
+#include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "tests/base/asserts.h"
 #include <math.h>
@@ -105,7 +105,8 @@ static void half_a_surrogate_pair_becomes_a_replacement_character(void **state)
         {"\"cut \\ud83d\"", "cut \xef\xbf\xbd"},
         {"\"\\uD83Dnext\"", "\xef\xbf\xbdnext"},
         {"\"\\ude80\"", "\xef\xbf\xbd"},
-        {"\"\\ud83d\\u0041\"", "\xef\xbf\xbd" "A"},
+        {"\"\\ud83d\\u0041\"", "\xef\xbf\xbd"
+                               "A"},
         {"\"\\ud83d\\ud83d\\ude80\"", "\xef\xbf\xbd\xf0\x9f\x9a\x80"},
         {"\"\\ud83d\\n\"", "\xef\xbf\xbd\n"},
         {"\"\\\\ud83d\"", "\\ud83d"},
@@ -136,10 +137,11 @@ static void malformed_utf8_is_refused_with_its_place(void **state)
 static void what_is_not_json_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"[1,]",   "{\"a\":1,}", "[1 2]",  "{\"a\"}",   "{a:1}",      "[01]",      "[1.]",   "[.5]",
-                                      "[+1]",   "[NaN]",      "[Infinity]", "'a'",    "// c\n1",    "/* c */ 1", "[1]x",   "[1][2]",
-                                      "{}{}",   "[\"\\x\"]",  "[\"\t\"]",   "[True]", "[1e]",       "[-]",       "]",      "[\"\\u12g4\"]",
-                                      "\xef\xbb\xbf[]"};
+    static const char *const bad[] = {"[1,]",       "{\"a\":1,}", "[1 2]",     "{\"a\"}",       "{a:1}",
+                                      "[01]",       "[1.]",       "[.5]",      "[+1]",          "[NaN]",
+                                      "[Infinity]", "'a'",        "// c\n1",   "/* c */ 1",     "[1]x",
+                                      "[1][2]",     "{}{}",       "[\"\\x\"]", "[\"\t\"]",      "[True]",
+                                      "[1e]",       "[-]",        "]",         "[\"\\u12g4\"]", "\xef\xbb\xbf[]"};
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_refused(bad[i], strlen(bad[i]), "not JSON at line 1");
 }
@@ -159,7 +161,8 @@ static void an_error_names_line_column_and_what_stood_there(void **state)
     const char *text = "{\n  \"a\": 1,\n  \"b\": nope\n}";
     assert_refused(text, strlen(text), "line 3, column 8: unexpected text, near `{   \"a\": 1,   \"b\": nope");
     const char *page = "<html><head><title>502 Bad Gateway</title></head></html>";
-    assert_refused(page, strlen(page), "line 1, column 1: unexpected text, near `<html><head><title>502 Bad Gateway</titl`");
+    assert_refused(page, strlen(page),
+                   "line 1, column 1: unexpected text, near `<html><head><title>502 Bad Gateway</titl`");
 }
 
 static void an_error_may_be_thrown_away(void **state)
@@ -268,7 +271,8 @@ static void a_member_of_another_type_gives_the_default(void **state)
 static void integers_may_come_as_reals_or_texts(void **state)
 {
     (void)state;
-    AUTO_JSON json_t *v = parsed("{\"a\":5,\"b\":5.0,\"c\":\"-5\",\"d\":5.5,\"e\":\"5x\",\"f\":1e300,\"g\":null,\"h\":\"\"}");
+    AUTO_JSON json_t *v = parsed(
+        "{\"a\":5,\"b\":5.0,\"c\":\"-5\",\"d\":5.5,\"e\":\"5x\",\"f\":1e300,\"g\":null,\"h\":\"\"}");
     assert_int_equal(js_int_or(v, "a", 0), 5);
     assert_int_equal(js_int_or(v, "b", 0), 5);
     assert_int_equal(js_int_or(v, "c", 0), -5);
@@ -319,9 +323,16 @@ static void equal_looks_at_values_not_at_spelling(void **state)
 static void different_values_are_not_equal(void **state)
 {
     (void)state;
-    static const char *const other[][2] = {{"5", "\"5\""},  {"null", "false"},        {"true", "false"},       {"[1,2]", "[2,1]"},
-                                           {"[1]", "[1,1]"}, {"{\"a\":1}", "{\"b\":1}"}, {"{}", "[]"},            {"\"\"", "null"},
-                                           {"{\"a\":1}", "{\"a\":1,\"b\":null}"},       {"9007199254740993", "9007199254740992"}};
+    static const char *const other[][2] = {{"5", "\"5\""},
+                                           {"null", "false"},
+                                           {"true", "false"},
+                                           {"[1,2]", "[2,1]"},
+                                           {"[1]", "[1,1]"},
+                                           {"{\"a\":1}", "{\"b\":1}"},
+                                           {"{}", "[]"},
+                                           {"\"\"", "null"},
+                                           {"{\"a\":1}", "{\"a\":1,\"b\":null}"},
+                                           {"9007199254740993", "9007199254740992"}};
     for (size_t i = 0; i < COUNT(other); i++) {
         AUTO_JSON json_t *a = parsed(other[i][0]);
         AUTO_JSON json_t *b = parsed(other[i][1]);
@@ -341,7 +352,8 @@ static void nothing_equals_only_nothing(void **state)
 static void printing_and_reading_again_changes_nothing(void **state)
 {
     (void)state;
-    AUTO_JSON json_t *v = parsed("{\"a\":[0.1,1e-7,123456789.123456,-1,null,true,\"\\u0001\\\"\\ud83d\\ude80\"],\"b\":{\"c\":{}}}");
+    AUTO_JSON json_t *v = parsed(
+        "{\"a\":[0.1,1e-7,123456789.123456,-1,null,true,\"\\u0001\\\"\\ud83d\\ude80\"],\"b\":{\"c\":{}}}");
     char *(*const printers[])(const json_t *) = {js_print, js_print_sorted, js_print_pretty};
     for (size_t i = 0; i < COUNT(printers); i++) {
         AUTO_FREE char *text = printers[i](v);

@@ -76,7 +76,8 @@ static void levels_below_the_lowest_kept_are_silent(void **state)
 static void secrets_are_never_printed(void **state)
 {
     (void)state;
-    static const char *const names[] = {"token", "refresh_token", "client_secret", "password", "Authorization", "key_file", "TOKEN"};
+    static const char *const names[] = {"token",         "refresh_token", "client_secret", "password",
+                                        "Authorization", "key_file",      "TOKEN"};
     for (size_t i = 0; i < COUNT(names); i++) {
         log_info("x", names[i], "hunter2", NULL);
         assert_null(strstr(lines(), "hunter2"));
@@ -107,8 +108,8 @@ static void bytes_that_are_not_utf8_do_not_reach_the_log(void **state)
 static void eight_numbers_fit_into_one_line(void **state)
 {
     (void)state;
-    log_info("x", "a", log_int(1), "b", log_int(2), "c", log_int(3), "d", log_int(4), "e", log_int(5), "f", log_int(6), "g",
-             log_int(7), "h", log_int(INT64_MIN), NULL);
+    log_info("x", "a", log_int(1), "b", log_int(2), "c", log_int(3), "d", log_int(4), "e", log_int(5), "f", log_int(6),
+             "g", log_int(7), "h", log_int(INT64_MIN), NULL);
     assert_holds(lines(), "a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=-9223372036854775808\n");
 }
 

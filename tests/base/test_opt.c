@@ -62,9 +62,10 @@ static void every_type_is_read(void **state)
 {
     (void)state;
     setenv("BASE_TEST_TOKEN", "hunter2", 1);
-    AUTO(fixture_done) struct fixture f =
-        reading("name = \"sales\"; token = \"env:BASE_TEST_TOKEN\"; port = 0x50; share = 1; dry = true; poll = \"2m\";\n"
-                "mode = \"off\"; tags = [ \"a\", \"b\", \"c\" ]; fields = ();");
+    AUTO(fixture_done)
+    struct fixture f = reading(
+        "name = \"sales\"; token = \"env:BASE_TEST_TOKEN\"; port = 0x50; share = 1; dry = true; poll = \"2m\";\n"
+        "mode = \"off\"; tags = [ \"a\", \"b\", \"c\" ]; fields = ();");
     assert_true(f.ok);
     assert_int_equal(f.faults.n, 0);
     assert_string_equal(f.out.name, "sales");
@@ -186,7 +187,8 @@ static void a_large_number_is_not_cut(void **state)
 static void a_wrong_choice_is_told_the_choices(void **state)
 {
     (void)state;
-    assert_fault("name = \"x\"; mode = \"lvie\";", "bridge.cfg:1: mode: \"lvie\" is none of live, plan, off; did you mean \"live\"?");
+    assert_fault("name = \"x\"; mode = \"lvie\";",
+                 "bridge.cfg:1: mode: \"lvie\" is none of live, plan, off; did you mean \"live\"?");
 }
 
 static void a_wrong_span_is_told_how_to_say_it(void **state)

@@ -3,7 +3,8 @@
 #include "bridge/base/path.h"
 #include "tests/base/asserts.h"
 
-static const char sample[] = "{\"a\":{\"b\":[{\"c\":1},{\"c\":2}],\"empty\":\"\",\"none\":null},\"odd key\":{\"x.y\":3},\"n\":5}";
+static const char sample[] =
+    "{\"a\":{\"b\":[{\"c\":1},{\"c\":2}],\"empty\":\"\",\"none\":null},\"odd key\":{\"x.y\":3},\"n\":5}";
 
 static json_t *parsed(const char *text)
 {
@@ -58,9 +59,9 @@ static void null_and_empty_are_values(void **state)
     assert_string_equal(json_string_value(path_get(root, "a.empty")), "");
 }
 
-static const char *const malformed[] = {"",      ".",     ".a",   "a.",     "a..b",  "a[",     "a[]",       "a[x]",  "a[1",        "a[-1]",
-                                        "a]",    "a[1]b", "a.[1]", "['']",  "['a'",  "['a]",   "[a]",       "a[1.5]", "[9999999999]", "a['b'",
-                                        "['a']b"};
+static const char *const malformed[] = {"",     ".",    ".a",    "a.",     "a..b",         "a[",    "a[]",
+                                        "a[x]", "a[1",  "a[-1]", "a]",     "a[1]b",        "a.[1]", "['']",
+                                        "['a'", "['a]", "[a]",   "a[1.5]", "[9999999999]", "a['b'", "['a']b"};
 
 static void a_malformed_path_is_absent_and_named_by_its_column(void **state)
 {
@@ -135,8 +136,8 @@ static void a_set_that_fails_changes_nothing(void **state)
 {
     (void)state;
     static const char before[] = "{\"a\":{\"n\":5,\"none\":null,\"list\":[1]}}";
-    static const char *const bad[] = {"a.n.x",     "a.none.x", "a.list[2]", "a.list.x", "a[0]",
-                                      "a.list[3].x", "new[1]", "new.x[1].y", "a.new[0][1]"};
+    static const char *const bad[] = {"a.n.x",       "a.none.x", "a.list[2]",  "a.list.x",   "a[0]",
+                                      "a.list[3].x", "new[1]",   "new.x[1].y", "a.new[0][1]"};
     AUTO_JSON json_t *root = parsed(before);
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct err err = {.kind = ERR_BUG, .text = "left from before"};

@@ -82,8 +82,18 @@ static void a_cut_never_splits_a_character(void **state)
 static void well_formed_utf8_is_accepted_up_to_its_borders(void **state)
 {
     (void)state;
-    static const char *const good[] = {"",         "plain",        "\x7f",         "\xc2\x80",         "\xdf\xbf",        "\xe0\xa0\x80",
-                                       "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", ROCKET};
+    static const char *const good[] = {"",
+                                       "plain",
+                                       "\x7f",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       ROCKET};
     for (size_t i = 0; i < COUNT(good); i++)
         assert_true(str_utf8_valid(good[i], strlen(good[i])));
     assert_true(str_utf8_valid("a\0b", 3));
@@ -92,10 +102,23 @@ static void well_formed_utf8_is_accepted_up_to_its_borders(void **state)
 static void overlong_surrogate_and_truncated_utf8_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"\x80",         "\xbf",             "\xc0\x80",         "\xc1\xbf", "\xe0\x9f\xbf",
-                                      "\xed\xa0\x80", "\xed\xbf\xbf",     "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                                      "\xf5\x80\x80\x80", "\xff",         "\xfe",             "\xc3",     "\xe2\x82",
-                                      "\xf0\x9f\x9a", "\xc3(",            "caf\xe9"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "\xfe",
+                                      "\xc3",
+                                      "\xe2\x82",
+                                      "\xf0\x9f\x9a",
+                                      "\xc3(",
+                                      "caf\xe9"};
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_false(str_utf8_valid(bad[i], strlen(bad[i])));
 }
@@ -103,7 +126,9 @@ static void overlong_surrogate_and_truncated_utf8_is_refused(void **state)
 static void the_span_ends_at_the_first_malformed_byte(void **state)
 {
     (void)state;
-    const char *text = "12345678" "1234567\xff" "12345678";
+    const char *text = "12345678"
+                       "1234567\xff"
+                       "12345678";
     assert_int_equal(str_utf8_span(text, 24), 15);
     assert_int_equal(str_utf8_span(text, 15), 15);
     assert_int_equal(str_utf8_span("", 0), 0);
@@ -124,7 +149,8 @@ static void whole_numbers_are_read_whole(void **state)
 static void what_is_no_whole_number_leaves_the_place_alone(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", " 1", "1 ", "1.0", "1e3", "0x10", "-", "+", "--1", "9223372036854775808", "ten", "101"};
+    static const char *const bad[] = {"",    " 1", "1 ", "1.0", "1e3", "0x10", "-", "+", "--1", "9223372036854775808",
+                                      "ten", "101"};
     int64_t n = 7;
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_false(str_to_int(bad[i], 0, 100, &n));
@@ -135,7 +161,8 @@ static void what_is_no_whole_number_leaves_the_place_alone(void **state)
 static void real_numbers_are_decimal_and_finite(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", " 1", "1 ", "0x1p3", "inf", "nan", "1e999", "-1e999", "1,5", ".", "e5", "1.5.2", "--1"};
+    static const char *const bad[] = {"",       " 1",  "1 ", "0x1p3", "inf",   "nan", "1e999",
+                                      "-1e999", "1,5", ".",  "e5",    "1.5.2", "--1"};
     double v = 7;
     assert_true(str_to_real("-12.5e-1", &v));
     assert_true(v < -1.2499 && v > -1.2501);
@@ -169,8 +196,15 @@ static void a_real_is_printed_as_short_as_it_reads_back(void **state)
     static const struct {
         double v;
         const char *text;
-    } rows[] = {{0.1, "0.1"},       {1234.56, "1234.56"},  {5, "5"},           {-0.5, "-0.5"},          {1e300, "1e+300"},
-                {0.1 + 0.2, "0.30000000000000004"}, {1.0 / 3, "0.3333333333333333"}, {2e-7, "2e-07"}, {9007199254740993.0, "9007199254740992"}};
+    } rows[] = {{0.1, "0.1"},
+                {1234.56, "1234.56"},
+                {5, "5"},
+                {-0.5, "-0.5"},
+                {1e300, "1e+300"},
+                {0.1 + 0.2, "0.30000000000000004"},
+                {1.0 / 3, "0.3333333333333333"},
+                {2e-7, "2e-07"},
+                {9007199254740993.0, "9007199254740992"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char out[STR_REAL];
         double back;

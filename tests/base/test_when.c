@@ -56,11 +56,31 @@ static void iso_8601_is_read_in_the_spellings_services_use(void **state)
 static void what_is_no_time_leaves_the_place_alone(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",           "now",        "2026",      "2026-3-2",   "2026-13-01", "2026-00-01",
-                                      "2026-02-29", "2026-04-31", "2026-01-32", "2026-01-00", "1900-02-29", "20260302",
-                                      "2026-03-02T", "2026-03-02T09", "2026-03-02T09:15:30",  "2026-03-02T24:00:00Z",
-                                      "2026-03-02T09:60:00Z", "2026-03-02T09:15:61Z", "2026-03-02T09:15:30.Z", "2026-03-02T09:15:30+1",
-                                      "2026-03-02T09:15:30+25:00", "2026-03-02T09:15:30Zx", "2026-03-02x", " 2026-03-02", "1772442930"};
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "2026",
+                                      "2026-3-2",
+                                      "2026-13-01",
+                                      "2026-00-01",
+                                      "2026-02-29",
+                                      "2026-04-31",
+                                      "2026-01-32",
+                                      "2026-01-00",
+                                      "1900-02-29",
+                                      "20260302",
+                                      "2026-03-02T",
+                                      "2026-03-02T09",
+                                      "2026-03-02T09:15:30",
+                                      "2026-03-02T24:00:00Z",
+                                      "2026-03-02T09:60:00Z",
+                                      "2026-03-02T09:15:61Z",
+                                      "2026-03-02T09:15:30.Z",
+                                      "2026-03-02T09:15:30+1",
+                                      "2026-03-02T09:15:30+25:00",
+                                      "2026-03-02T09:15:30Zx",
+                                      "2026-03-02x",
+                                      " 2026-03-02",
+                                      "1772442930"};
     int64_t ms = 7;
     for (size_t i = 0; i < COUNT(bad); i++)
         if (when_parse(bad[i], &ms))
@@ -97,7 +117,8 @@ static void the_calendar_agrees_with_the_c_library(void **state)
 static void http_dates_are_read_in_every_month(void **state)
 {
     (void)state;
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     for (int m = 0; m < 12; m++) {
         char http[64], iso[64];
         int64_t a = 0, b = 1;
@@ -140,7 +161,8 @@ static void spans_are_read_with_their_unit(void **state)
     static const struct {
         const char *text;
         int64_t ms;
-    } rows[] = {{"250ms", 250}, {"15s", 15000}, {"5m", 300000}, {"2h", 7200000}, {"7d", 604800000}, {"2w", 1209600000}, {"0s", 0}};
+    } rows[] = {{"250ms", 250},    {"15s", 15000},     {"5m", 300000}, {"2h", 7200000},
+                {"7d", 604800000}, {"2w", 1209600000}, {"0s", 0}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         int64_t ms = -1;
         assert_true(when_parse_span(rows[i].text, &ms, NULL));
@@ -151,7 +173,8 @@ static void spans_are_read_with_their_unit(void **state)
 static void a_span_without_a_unit_is_told_what_to_say(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "15", "s", "-5s", "1.5h", "5 m", "5min", "5M", "1h30m", "99999999999999d", "999999999999d"};
+    static const char *const bad[] = {
+        "", "15", "s", "-5s", "1.5h", "5 m", "5min", "5M", "1h30m", "99999999999999d", "999999999999d"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct err err = {0};
         int64_t ms = 7;
@@ -167,9 +190,9 @@ static void spans_are_printed_for_people(void **state)
     static const struct {
         int64_t ms;
         const char *text;
-    } rows[] = {{0, "0ms"},          {999, "999ms"},        {15000, "15s"},      {15999, "15s"},    {60000, "1m"},
-                {90000, "1m 30s"},   {7500000, "2h 5m"},    {7200000, "2h"},     {86400000, "1d"},  {95000000, "1d 2h"},
-                {604800000, "7d"},   {-250, "-250ms"}};
+    } rows[] = {{0, "0ms"},       {999, "999ms"},      {15000, "15s"},     {15999, "15s"},
+                {60000, "1m"},    {90000, "1m 30s"},   {7500000, "2h 5m"}, {7200000, "2h"},
+                {86400000, "1d"}, {95000000, "1d 2h"}, {604800000, "7d"},  {-250, "-250ms"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char out[32];
         when_print_span(rows[i].ms, out, sizeof out);
