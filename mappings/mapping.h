@@ -55,6 +55,8 @@ struct map_object {
     struct filter *filter; /* private to filter.c; NULL = everything */
     struct map_field *fields;
     size_t n_fields;
+    struct table **tables; /* owned here, borrowed by fields */
+    size_t n_tables;
     int64_t max_creates; /* default 100 */
     int line;
 };
@@ -95,7 +97,7 @@ const char *vocabulary_id(const struct vocabulary *v, const char *field, const c
 json_t *map_read(const struct map_field *f, int side, const json_t *record_fields, const struct vocabulary *v, bool *unknown);
 
 /* map_translate: what the value of side `from` becomes on the other side: enc (from S) and dec (from T). New reference; JSON null
- * for what translates to nothing; NULL + err (REJECT) when it has no translation (option not in the table, not a number). */
+ * for what translates to nothing; NULL with err untouched for what the mapping ignores; NULL + err (REJECT) when it has no translation (option not in the table, not a number). */
 json_t *map_translate(const struct map_field *f, int from, const json_t *value, struct err *err);
 
 /* map_write: puts a value (in the side's terms) into a patch as the connector wants it (labels → ids). REJECT when a label has

@@ -1,0 +1,196 @@
+/* A mapping against the live schemas of both sides: what is missing, read-only, of another type, or not an option there. */
+#include "bridge/base/mem.h"
+#include "bridge/base/str.h"
+#include "mappings/parts.h"
+#include <string.h>
+
+struct binding {
+    struct mapping *m;
+    struct map_object *o;
+    const struct schema *schema[2];
+    struct opt_faults *faults;
+};
+
+static const char *const side_names[2] = {"Inbox", "the CRM"};
+
+static void missing(struct binding *b, const struct map_field *f, int side)
+{
+    const struct schema *s = b->schema[side];
+    AUTO_FREE const char **names = mem_grow(NULL, s->n + 1, sizeof *names);
+    for (size_t i = 0; i < s->n; i++)
+        names[i] = s->fields[i].name;
+    const char *nearest = str_nearest(f->path[side], names, s->n);
+    bool ours = side == SIDE_T && str_starts(f->path[side], "inbox_");
+    opt_fault(b->faults, b->m->file, f->line, "field %s: %s has no \"%s\" on %s%s%s%s%s", f->name, side_names[side], f->path[side], s->object,
+              nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+              ours ? "; inbox-bridge setup --apply creates it" : "");
+}
+
+static bool writes_to(const struct map_field *f, int side)
+{
+    return f->flow == FLOW_BOTH || f->flow == (side == SIDE_T ? FLOW_TO_CRM : FLOW_TO_INBOX);
+}
+
+/* Options of a choice field against the table: every one mapped, ignored or else'd, and no entry that is no option. */
+static void options(struct binding *b, const struct map_field *f, int side)
+{
+    const struct schema_field *s = f->schema[side];
+    if (!f->table || s->open || !s->n_options)
+        return;
+    AUTO_FREE const char **names = mem_grow(NULL, s->n_options + 1, sizeof *names);
+    for (size_t i = 0; i < s->n_options; i++) {
+        names[i] = s->by_label ? s->options[i].label : s->options[i].id;
+        bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side];
+        bool flows = writes_to(f, 1 - side);
+        if (!named && flows && !f->is_set)
+            opt_fault(b->faults, b->m->file, f->table->line, "table %s: %s's \"%s\" of %s is neither mapped, ignored nor else'd", f->table->name,
+                      side_names[side], names[i], f->path[side]);
+    }
+    for (size_t i = 0; i < f->table->n; i++) {
+        const char *entry = json_string_value(f->table->pairs[i].v[side]);
+        const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
+        const char *nearest = o ? NULL : str_nearest(entry, names, s->n_options);
+        if (!o)
+            opt_fault(b->faults, b->m->file, f->table->pairs[i].line, "table %s: \"%s\" is no option of %s in %s%s%s%s", f->table->name, entry,
+                      f->path[side], side_names[side], nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    }
+}
+
+static void shape(struct binding *b, struct map_field *f)
+{
+    bool set[2] = {f->schema[0]->type == SCHEMA_SET, f->schema[1]->type == SCHEMA_SET};
+    int change = 0;
+    for (size_t i = 0; i < f->n_steps; i++)
+        change += step_makes_set(f->steps[i]);
+    f->is_set = set[SIDE_S] || (set[SIDE_T] && change > 0);
+    if (set[SIDE_S] + change != (int)set[SIDE_T])
+        opt_fault(b->faults, b->m->file, f->line, "field %s: %s is a set in %s only; say transform = \"%s\"", f->name,
+                  f->path[set[SIDE_S] ? SIDE_S : SIDE_T], side_names[set[SIDE_S] ? SIDE_S : SIDE_T], set[SIDE_S] ? "join:;" : "split:;");
+    if (f->conflict == POLICY_UNION && !set[SIDE_S])
+        opt_fault(b->faults, b->m->file, f->line, "field %s: union is for sets, and %s is none", f->name, f->path[SIDE_S]);
+    if (f->conflict == POLICY_APPEND && f->schema[SIDE_S]->type != SCHEMA_TEXT)
+        opt_fault(b->faults, b->m->file, f->line, "field %s: append is for text, and %s is none", f->name, f->path[SIDE_S]);
+}
+
+/* A text that the CRM would cut comes back shorter; a step that cuts it on the way is honest, silence is not. */
+static void length(struct binding *b, const struct map_field *f)
+{
+    size_t room = f->schema[SIDE_T]->max_len, need = f->schema[SIDE_S]->max_len;
+    bool cut = false;
+    for (size_t i = 0; i < f->n_steps; i++)
+        cut |= str_eq(step_name(f->steps[i]), "truncate");
+    if (f->flow == FLOW_BOTH && room && need > room && !cut && !f->table)
+        opt_fault(b->faults, b->m->file, f->line, "field %s: %s holds %zu characters, %s only %zu, and the field flows back; say transform = "
+                  "\"truncate:%zu\" or flow = \"to_crm\"", f->name, f->path[SIDE_S], need, f->path[SIDE_T], room, room);
+}
+
+static void bind_field(struct binding *b, struct map_field *f)
+{
+    bool found = true;
+    for (int side = 0; side < 2; side++) {
+        f->schema[side] = schema_find(b->schema[side], f->path[side]);
+        f->label[side] = f->schema[side] && f->schema[side]->by_label;
+        if (!f->schema[side]) {
+            missing(b, f, side);
+            found = false;
+        } else if (f->schema[side]->read_only && writes_to(f, side)) {
+            opt_fault(b->faults, b->m->file, f->line, "field %s: %s is read-only in %s, but the field flows there; say flow = \"%s\"", f->name,
+                      f->path[side], side_names[side], side == SIDE_T ? "to_inbox" : "to_crm");
+        }
+    }
+    if (!found)
+        return;
+    shape(b, f);
+    length(b, f);
+    options(b, f, SIDE_S);
+    options(b, f, SIDE_T);
+}
+
+static void bind_key(struct binding *b)
+{
+    const struct schema_field *key = schema_find(b->schema[SIDE_T], b->o->key);
+    if (!key)
+        opt_fault(b->faults, b->m->file, b->o->line, "%s: the CRM has no \"%s\" on %s; inbox-bridge setup --apply creates it", b->o->name,
+                  b->o->key, b->schema[SIDE_T]->object);
+    else if (!key->unique)
+        opt_fault(b->faults, b->m->file, b->o->line, "%s: \"%s\" is not unique in the CRM, so it cannot be the bridge key", b->o->name, b->o->key);
+}
+
+bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *s, const struct schema *t, struct opt_faults *faults)
+{
+    size_t before = faults->n;
+    struct binding b = {.m = m, .o = o, .schema = {s, t}, .faults = faults};
+    bind_key(&b);
+    for (size_t i = 0; i < o->n_fields; i++)
+        bind_field(&b, &o->fields[i]);
+    return faults->n == before;
+}
+
+/* ---- what the CRM must have ---- */
+
+static enum schema_type wanted_type(const struct map_field *f, const struct schema_field *s)
+{
+    enum schema_type type = s ? s->type : SCHEMA_TEXT;
+    for (size_t i = 0; i < f->n_steps; i++) {
+        const char *name = step_name(f->steps[i]);
+        if (step_makes_set(f->steps[i]) < 0)
+            type = SCHEMA_TEXT;
+        else if (step_makes_set(f->steps[i]) > 0)
+            type = SCHEMA_SET;
+        else if (str_eq(name, "number") || str_eq(name, "integer"))
+            type = SCHEMA_NUMBER;
+        else if (str_eq(name, "date"))
+            type = SCHEMA_DATE;
+        else if (str_eq(name, "datetime"))
+            type = SCHEMA_DATETIME;
+    }
+    return f->table && type != SCHEMA_SET ? SCHEMA_CHOICE : type;
+}
+
+static void wanted_options(struct schema_field *w, const struct map_field *f, const struct schema_field *s)
+{
+    for (size_t i = 0; f->table && i < f->table->n; i++) {
+        const char *id = json_string_value(f->table->pairs[i].v[SIDE_T]);
+        if (!schema_option_by_id(w, id))
+            schema_add_option(w, id, json_string_value(f->table->pairs[i].v[SIDE_S]));
+    }
+    for (size_t i = 0; !f->table && s && i < s->n_options; i++)
+        schema_add_option(w, s->by_label ? s->options[i].label : s->options[i].id, s->options[i].label);
+}
+
+static void wanted_field(struct schema *wanted, const struct map_field *f, const struct schema *source)
+{
+    const struct schema_field *s = schema_find(source, f->path[SIDE_S]);
+    if (!str_starts(f->path[SIDE_T], "inbox_") || schema_find(wanted, f->path[SIDE_T]))
+        return;
+    AUTO_FREE char *label = mem_printf("Inbox %s", f->name);
+    enum schema_type type = wanted_type(f, s);
+    struct schema_field *w = schema_add(wanted, f->path[SIDE_T], label, type);
+    w->max_len = s ? s->max_len : 0;
+    if (type == SCHEMA_CHOICE || type == SCHEMA_SET)
+        wanted_options(w, f, s);
+}
+
+void mapping_wanted(const struct map_object *o, const struct schema *source, struct schema *wanted)
+{
+    if (!wanted->object)
+        wanted->object = mem_dup(o->type[SIDE_T]);
+    schema_add(wanted, o->key, "Inbox prospect key", SCHEMA_TEXT)->unique = true;
+    for (size_t i = 0; i < o->n_fields; i++)
+        wanted_field(wanted, &o->fields[i], source);
+}
+
+const char **mapping_needed(const struct map_object *o, int side)
+{
+    const char *const *extra = side == SIDE_S ? filter_needs(o->filter) : NULL;
+    size_t n = 0, most = o->n_fields + 16;
+    const char **names = mem_grow(NULL, most + 1, sizeof *names);
+    if (side == SIDE_T)
+        names[n++] = o->key;
+    for (size_t i = 0; i < o->n_fields; i++)
+        names[n++] = o->fields[i].path[side];
+    for (; extra && *extra && n < most; extra++)
+        names[n++] = *extra;
+    names[n] = NULL;
+    return names;
+}

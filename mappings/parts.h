@@ -1,0 +1,49 @@
+/* What the files of this room share: steps, tables and filters as they were read. Private to mappings. */
+#pragma once
+#include "mappings/mapping.h"
+
+/* transform.c */
+struct transform;
+struct step {
+    const struct transform *kind;
+    char *arg;
+    int line;
+};
+struct step *step_parse(const char *text, const char *file, int line, struct opt_faults *faults); /* NULL with a fault */
+void step_free(struct step *s);
+bool step_invertible(const struct step *s); /* backwards gives what went in, up to white space and cut length */
+const char *step_name(const struct step *s);
+json_t *step_forth(const struct step *s, const json_t *value, struct err *err); /* new reference; NULL with err */
+json_t *step_back(const struct step *s, const json_t *value, struct err *err);
+json_t *step_text(const json_t *value); /* any scalar as people write it */
+int step_makes_set(const struct step *s); /* 1 makes a set, -1 unmakes one, 0 neither */
+
+/* table.c */
+struct pair {
+    json_t *v[2];
+    int line;
+};
+struct table {
+    char *name;
+    struct pair *pairs;
+    size_t n;
+    json_t *otherwise[2]; /* else_inbox, else_crm; NULL = none */
+    json_t *ignore[2];    /* arrays */
+    bool collapse;
+    bool used;
+    int line;
+};
+struct table *table_parse(const struct opt_node *node, struct opt_faults *faults);
+void table_free(struct table *t);
+void table_laws(const struct table *t, const char *file, struct opt_faults *faults);
+/* table_map: NULL with ERR_NONE = ignored; NULL with REJECT = no entry. */
+json_t *table_map(const struct table *t, int from, const json_t *value, struct err *err);
+bool table_has(const struct table *t, int side, const char *text);
+bool table_ignores(const struct table *t, int side, const char *text);
+
+/* filter.c */
+struct filter;
+struct filter *filter_parse(const struct opt_node *node, struct opt_faults *faults);
+void filter_free(struct filter *f);
+const char *filter_out(struct filter *f, const json_t *s_fields, const struct vocabulary *v);
+const char *const *filter_needs(const struct filter *f); /* native S fields; NULL-terminated */
