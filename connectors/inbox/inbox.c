@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
 #define DAY_FILL 0.7 /* of the day's calls for everything but live changes; the team's other programs use the rest */
 
 static const struct opt inbox_options[] = {
@@ -42,8 +43,8 @@ static bool inbox_open(struct endpoint *ep, struct err *err)
     const struct limiter_bucket bucket = {
         .name = "main",
         .windows = {{MINUTE_MS, (unsigned)inbox->per_minute},
-                    {60 * MINUTE_MS, (unsigned)inbox->per_hour},
-                    {24 * 60 * MINUTE_MS, (unsigned)inbox->per_day}},
+                    {HOUR_MS, (unsigned)inbox->per_hour},
+                    {24 * HOUR_MS, (unsigned)inbox->per_day}},
     };
     const struct oauth_options token = {.name = ep->name, .static_token = inbox->token};
     ep->base_url = without_slash(inbox->base_url);

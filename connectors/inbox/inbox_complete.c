@@ -46,8 +46,8 @@ static void take(const json_t *thread, const json_t *prospect, inbox_want want, 
     inbox_put_facts(&facts, want, fields);
 }
 
-static size_t ask(const json_t *const *prospects, const struct record *records, size_t n, inbox_want want,
-                  size_t *of, struct call *calls)
+static size_t ask(const json_t *const *prospects, const struct record *records, size_t n, inbox_want want, size_t *of,
+                  struct call *calls)
 {
     size_t m = 0;
     for (size_t i = 0; i < n; i++) {

@@ -14,9 +14,9 @@ enum meaning { NOTHING, CATALOGUE, ABOUT_PROSPECT, ABOUT_THREAD, THREAD_DELETED 
 
 static enum meaning meaning_of(const char *type)
 {
-    static const char *const threads[] = {"thread.created",    "thread.assigned",    "thread.unassigned",
-                                          "thread.archived",   "thread.unarchived",  "message.created",
-                                          "target.contacted",  "target.followUpSent", "target.replied"};
+    static const char *const threads[] = {"thread.created",   "thread.assigned",     "thread.unassigned",
+                                          "thread.archived",  "thread.unarchived",   "message.created",
+                                          "target.contacted", "target.followUpSent", "target.replied"};
     if (!type)
         return NOTHING;
     if (str_starts(type, "tag.") || str_starts(type, "status."))

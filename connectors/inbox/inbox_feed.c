@@ -11,7 +11,7 @@
 #define PAGE_BYTES (32u << 20) /* a thousand events with thread and prospect */
 #define OVERLAP 50
 #define RECENT_MAX 64
-#define FRESH_MS 600000        /* nothing falls out of the retention within ten minutes */
+#define FRESH_MS 600000 /* nothing falls out of the retention within ten minutes */
 
 static void prepare(struct call *call, int64_t after)
 {

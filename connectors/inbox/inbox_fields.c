@@ -87,7 +87,8 @@ static json_t *read_tags(const json_t *context, const char *member)
 }
 
 #define PROSPECT(id, name, label, type, flags, read) [id] = {name, label, type, flags, INBOX_OF_PROSPECT, read, name}
-#define CONTEXT(id, name, label, type, flags, read, member) [id] = {name, label, type, flags, INBOX_OF_CONTEXT, read, member}
+#define CONTEXT(id, name, label, type, flags, read, member)                                                            \
+    [id] = {name, label, type, flags, INBOX_OF_CONTEXT, read, member}
 #define THREAD(id, name, label, type, flags) [id] = {name, label, type, flags, INBOX_OF_THREAD, NULL, NULL}
 
 const struct inbox_field inbox_fields[INBOX_FIELDS] = {

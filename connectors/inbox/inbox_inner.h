@@ -15,10 +15,33 @@ struct inbox {
 /* ---- inbox_fields.c: the one table of fields, and which of them a caller asked for ---- */
 
 enum inbox_field_id {
-    INBOX_DISPLAY_NAME, INBOX_USERNAME, INBOX_HANDLE, INBOX_BIO, INBOX_LOCATION, INBOX_IMAGE, INBOX_PROFILE_URL,
-    INBOX_WEBSITE_URL, INBOX_WEBSITE_DOMAIN, INBOX_VERIFIED, INBOX_PROFILE_TYPE, INBOX_FOLLOWERS, INBOX_FOLLOWING,
-    INBOX_POSTS, INBOX_PLATFORM_ID, INBOX_EXTERNAL_ID, INBOX_PROTECTED, INBOX_CONVERSATION, INBOX_STATUS, INBOX_TAGS,
-    INBOX_NOTES, INBOX_VALUATION, INBOX_ASSIGNEE, INBOX_ACCOUNT_LINKS, INBOX_REPLIED, INBOX_LAST_MESSAGE, INBOX_FIELDS
+    INBOX_DISPLAY_NAME,
+    INBOX_USERNAME,
+    INBOX_HANDLE,
+    INBOX_BIO,
+    INBOX_LOCATION,
+    INBOX_IMAGE,
+    INBOX_PROFILE_URL,
+    INBOX_WEBSITE_URL,
+    INBOX_WEBSITE_DOMAIN,
+    INBOX_VERIFIED,
+    INBOX_PROFILE_TYPE,
+    INBOX_FOLLOWERS,
+    INBOX_FOLLOWING,
+    INBOX_POSTS,
+    INBOX_PLATFORM_ID,
+    INBOX_EXTERNAL_ID,
+    INBOX_PROTECTED,
+    INBOX_CONVERSATION,
+    INBOX_STATUS,
+    INBOX_TAGS,
+    INBOX_NOTES,
+    INBOX_VALUATION,
+    INBOX_ASSIGNEE,
+    INBOX_ACCOUNT_LINKS,
+    INBOX_REPLIED,
+    INBOX_LAST_MESSAGE,
+    INBOX_FIELDS
 };
 
 enum inbox_source { INBOX_OF_PROSPECT, INBOX_OF_CONTEXT, INBOX_OF_THREAD };
@@ -37,7 +60,7 @@ struct inbox_field {
 };
 extern const struct inbox_field inbox_fields[INBOX_FIELDS];
 
-typedef uint32_t inbox_want; /* one bit per inbox_field_id */
+typedef uint32_t inbox_want;                       /* one bit per inbox_field_id */
 inbox_want inbox_wants(const char *const *fields); /* NULL = all; names it does not know are left out */
 static inline bool inbox_wanted(inbox_want want, enum inbox_field_id id)
 {
@@ -49,15 +72,15 @@ bool inbox_wants_threads(inbox_want want); /* anything only threads tell */
 
 /* inbox_identify fills id, key and label. False when nothing names this prospect. */
 bool inbox_identify(const json_t *prospect, struct record *out);
-bool inbox_is_key(const char *id); /* "x:123", "linkedin:abc": a key, not an Inbox id */
+bool inbox_is_key(const char *id);                  /* "x:123", "linkedin:abc": a key, not an Inbox id */
 const char *inbox_key_platform_id(const char *key); /* what stands after the colon; the text itself without one */
-bool inbox_has_context(const json_t *prospect); /* tags, status, valuation and notes are all told */
+bool inbox_has_context(const json_t *prospect);     /* tags, status, valuation and notes are all told */
 /* inbox_read_fields: a new object with what is told and wanted. */
 json_t *inbox_read_fields(const json_t *prospect, inbox_want want);
 /* inbox_read_prospect: identity and fields, context.threads included. False as inbox_identify. */
 bool inbox_read_prospect(const json_t *prospect, inbox_want want, struct record *out);
 const char *inbox_id_of(const json_t *text_or_object); /* "abc" and {"id":"abc"} alike; NULL */
-json_t *inbox_time(const char *text);           /* ISO 8601 in one precision; NULL when it is no time */
+json_t *inbox_time(const char *text);                  /* ISO 8601 in one precision; NULL when it is no time */
 
 /* ---- inbox_facts.c: what one thread adds to its prospect ---- */
 
@@ -65,9 +88,9 @@ enum inbox_truth { INBOX_UNTOLD = -1, INBOX_FALSE, INBOX_TRUE };
 struct inbox_facts {
     const char *links[INBOX_LINKS_MAX]; /* links: accounts known to talk to the prospect; borrowed */
     size_t n_links;
-    bool newest;        /* newest: no other thread of the prospect is known to be newer, so its assignee counts */
+    bool newest; /* newest: no other thread of the prospect is known to be newer, so its assignee counts */
     bool last_told;
-    int64_t last;       /* last message in ms; 0 = none yet */
+    int64_t last; /* last message in ms; 0 = none yet */
     enum inbox_truth replied;
     bool assignee_told;
     const char *assignee;     /* NULL = nobody */
@@ -121,7 +144,8 @@ void inbox_cursor_done(struct inbox_cursor *c);
 bool inbox_walk(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
 bool inbox_learn(struct endpoint *ep, struct inbox_cursor *at, struct page *out, struct err *err);
 bool inbox_follow(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
-bool inbox_walk_done_view(struct inbox_cursor *at, json_t *next); /* moves `at` to the next page; true: the view is read */
+bool inbox_walk_done_view(struct inbox_cursor *at,
+                          json_t *next); /* moves `at` to the next page; true: the view is read */
 /* inbox_judge_gap: did an events page that was asked for after `at` lose something in between? Pure. */
 bool inbox_judge_gap(const struct inbox_cursor *at, const json_t *events, int64_t date);
 

@@ -101,8 +101,8 @@ json_t *inbox_patch_body(const struct patch *patch, struct err *err)
 
 /* One patch on its way. */
 struct errand {
-    json_t *body;     /* NULL or empty: nothing to send */
-    char *id;         /* Inbox id; NULL while only the key is known */
+    json_t *body; /* NULL or empty: nothing to send */
+    char *id;     /* Inbox id; NULL while only the key is known */
     struct call call;
     bool sent;
 };

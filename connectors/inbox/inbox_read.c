@@ -65,7 +65,7 @@ static struct call *read_all(struct endpoint *ep, const char *const *ids, size_t
 static void take_all(struct endpoint *ep, const struct call *calls, const char *const *ids, size_t n, inbox_want want,
                      struct record *out)
 {
-    AUTO_FREE const json_t **prospects = mem_alloc((n + 1) * sizeof *prospects);
+    AUTO_FREE const json_t **prospects = mem_grow(NULL, n + 1, sizeof(void *));
     for (size_t i = 0; i < n; i++) {
         take_prospect(&calls[i], ids[i], want, &out[i]);
         prospects[i] = calls[i].json;

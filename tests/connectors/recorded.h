@@ -56,7 +56,7 @@ static inline void recorded_answer(struct recorded *world, const char *line, str
 }
 
 static inline void recorded_perform(struct http_transport *self, const struct http_request *requests,
-                             struct http_answer *answers, size_t n, unsigned in_flight)
+                                    struct http_answer *answers, size_t n, unsigned in_flight)
 {
     struct recorded *world = (struct recorded *)self;
     (void)in_flight;
@@ -87,7 +87,8 @@ static inline uint64_t recorded_random(struct env *env)
     return 4; /* chosen by fair dice */
 }
 
-static inline struct endpoint *recorded_endpoint(struct recorded *world, const struct connector *kind, const char *options)
+static inline struct endpoint *recorded_endpoint(struct recorded *world, const struct connector *kind,
+                                                 const char *options)
 {
     struct opt_faults faults = {0};
     AUTO_FREE char *text = mem_printf("ep = { %s };", options);
@@ -110,7 +111,8 @@ static inline void recorded_open(struct recorded *world, const struct connector 
     };
     world->env.transport = &world->transport;
     setenv("RECORDED_TOKEN", "not-a-token", 1);
-    world->ep = recorded_endpoint(world, kind, "token = \"env:RECORDED_TOKEN\"; base_url = \"https://service.example\";");
+    world->ep = recorded_endpoint(world, kind,
+                                  "token = \"env:RECORDED_TOKEN\"; base_url = \"https://service.example\";");
     assert_non_null(world->ep);
 }
 

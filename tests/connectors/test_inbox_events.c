@@ -38,8 +38,7 @@ static void without_the_whole_context_it_only_says_look(void **state)
 {
     (void)state;
     HARVEST(h, EVENT("prospect.enriched", "10", "{\"prospect\":{" PERSON "}}"),
-            EVENT("prospect.notesChanged", "11",
-                  "{\"prospect\":{\"platformId\":\"8\",\"context\":{\"notes\":\"x\"}}}"),
+            EVENT("prospect.notesChanged", "11", "{\"prospect\":{\"platformId\":\"8\",\"context\":{\"notes\":\"x\"}}}"),
             EVENT("prospect.created", "12", "{\"prospectId\":\"e9\"}"));
     assert_int_equal(h.n, 3);
     for (int i = 0; i < 3; i++)
@@ -82,10 +81,11 @@ static void one_look_among_several_remains_a_look(void **state)
 static void a_message_tells_that_the_prospect_wrote(void **state)
 {
     (void)state;
-    HARVEST(h, EVENT("message.created", "10",
-                     "{\"message\":{\"authorId\":\"7\",\"threadId\":\"t\"},\"thread\":{\"id\":\"t\",\"accountLinkId\":"
-                     "\"l1\",\"assigneeId\":\"m1\",\"lastMessageTimestamp\":\"2026-03-02T09:00:09Z\",\"prospect\":{" PERSON
-                     "," CONTEXT("") "}}}"));
+    HARVEST(h,
+            EVENT("message.created", "10",
+                  "{\"message\":{\"authorId\":\"7\",\"threadId\":\"t\"},\"thread\":{\"id\":\"t\",\"accountLinkId\":"
+                  "\"l1\",\"assigneeId\":\"m1\",\"lastMessageTimestamp\":\"2026-03-02T09:00:09Z\",\"prospect\":{" PERSON
+                  "," CONTEXT("") "}}}"));
     assert_int_equal(h.n, 1);
     assert_member(h.items[0].fields, "replied", "true");
     assert_member(h.items[0].fields, "lastMessageAt", "'2026-03-02T09:00:09.000Z'");
@@ -156,7 +156,8 @@ static void a_change_that_names_nobody_at_all_is_a_gap(void **state)
 static void noise_and_strangers_are_ignored(void **state)
 {
     (void)state;
-    HARVEST(h, EVENT("thread.typing", "10", "{\"threadId\":\"t\"}"), EVENT("thread.deleted", "11", "{\"threadId\":\"t\"}"),
+    HARVEST(h, EVENT("thread.typing", "10", "{\"threadId\":\"t\"}"),
+            EVENT("thread.deleted", "11", "{\"threadId\":\"t\"}"),
             EVENT("message.edited", "12", "{\"threadId\":\"t\"}"), EVENT("campaign.started", "13", "{}"),
             EVENT("starship.launched", "14", "{\"prospect\":{" PERSON "}}"), "{}", "[]", "null", "{\"type\":7}");
     assert_int_equal(h.n, 0);

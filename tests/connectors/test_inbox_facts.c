@@ -48,8 +48,9 @@ static void without_a_last_message_it_is_not_told(void **state)
 static void a_thread_tells_account_assignee_time_and_place(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r = read_thread(
-        THREAD(",\"assigneeId\":\"m1\",\"lastMessageTimestamp\":\"2026-03-01T10:00:00Z\""), false, NULL);
+    AUTO(record_done)
+    struct record r = read_thread(THREAD(",\"assigneeId\":\"m1\",\"lastMessageTimestamp\":\"2026-03-01T10:00:00Z\""),
+                                  false, NULL);
     assert_member(r.fields, "accountLinks", "['l1']");
     assert_member(r.fields, "context.assignee", "'m1'");
     assert_member(r.fields, "lastMessageAt", "'2026-03-01T10:00:00.000Z'");
@@ -59,8 +60,8 @@ static void a_thread_tells_account_assignee_time_and_place(void **state)
 static void a_thread_without_messages_has_no_last_one(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r =
-        read_thread(THREAD(",\"assigneeId\":null,\"lastMessageTimestamp\":null"), false, NULL);
+    AUTO(record_done)
+    struct record r = read_thread(THREAD(",\"assigneeId\":null,\"lastMessageTimestamp\":null"), false, NULL);
     assert_member(r.fields, "context.assignee", "null");
     assert_member(r.fields, "lastMessageAt", "null");
 }
@@ -77,12 +78,14 @@ static void threads_of_one_prospect_are_joined_by_the_walk(void **state)
     (void)state;
     AUTO(inbox_tally_done) struct inbox_tally tally;
     inbox_tally_init(&tally);
-    AUTO(record_done) struct record newer = read_thread(
+    AUTO(record_done)
+    struct record newer = read_thread(
         THREAD(LAST("e7") ",\"assigneeId\":\"m1\",\"lastMessageTimestamp\":\"2026-03-01T10:00:00Z\""), false, &tally);
-    AUTO(record_done) struct record older =
-        read_thread("{\"accountLinkId\":\"l0\",\"assigneeId\":\"m2\",\"lastMessage\":null,\"lastMessageTimestamp\":"
-                    "\"2026-02-01T10:00:00Z\"," PROSPECT "}",
-                    false, &tally);
+    AUTO(record_done)
+    struct record older = read_thread(
+        "{\"accountLinkId\":\"l0\",\"assigneeId\":\"m2\",\"lastMessage\":null,\"lastMessageTimestamp\":"
+        "\"2026-02-01T10:00:00Z\"," PROSPECT "}",
+        false, &tally);
     assert_member(older.fields, "accountLinks", "['l0','l1']");
     assert_member(older.fields, "lastMessageAt", "'2026-03-01T10:00:00.000Z'");
     assert_member(older.fields, "replied", "true");

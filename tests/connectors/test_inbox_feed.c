@@ -152,11 +152,12 @@ static void a_page_without_events_is_tried_again(void **state)
 static void whom_an_event_does_not_name_is_looked_up(void **state)
 {
     struct recorded *world = *state;
-    recorded_add(world, "/events", 200,
-                 EVENTS("{\"id\":\"a\",\"seq\":5,\"type\":\"message.created\",\"data\":{\"threadId\":\"t1\"}},"
-                        "{\"id\":\"b\",\"seq\":6,\"type\":\"message.created\",\"data\":{\"threadId\":\"t2\"}},"
-                        "{\"id\":\"c\",\"seq\":7,\"type\":\"prospect.created\",\"data\":{\"prospect\":{\"id\":\"e9\"}}}",
-                        "false"));
+    recorded_add(
+        world, "/events", 200,
+        EVENTS("{\"id\":\"a\",\"seq\":5,\"type\":\"message.created\",\"data\":{\"threadId\":\"t1\"}},"
+               "{\"id\":\"b\",\"seq\":6,\"type\":\"message.created\",\"data\":{\"threadId\":\"t2\"}},"
+               "{\"id\":\"c\",\"seq\":7,\"type\":\"prospect.created\",\"data\":{\"prospect\":{\"id\":\"e9\"}}}",
+               "false"));
     recorded_add(world, "/threads/t1 ", 200, "{\"prospect\":{\"platformId\":\"8\",\"externalId\":\"e8\"}}");
     recorded_add(world, "/threads/t2 ", 404, "");
     recorded_add(world, "/prospects/e9 ", 200, "{\"platformId\":\"9\",\"externalId\":\"e9\",\"bio\":\"hi\"}");
@@ -173,8 +174,9 @@ static void a_look_up_that_fails_keeps_the_cursor(void **state)
     struct recorded *world = *state;
     struct err err = {0};
     struct page page = {0};
-    recorded_add(world, "/events", 200,
-                 EVENTS("{\"id\":\"a\",\"seq\":5,\"type\":\"message.created\",\"data\":{\"threadId\":\"t1\"}}", "false"));
+    recorded_add(
+        world, "/events", 200,
+        EVENTS("{\"id\":\"a\",\"seq\":5,\"type\":\"message.created\",\"data\":{\"threadId\":\"t1\"}}", "false"));
     recorded_add(world, "/threads/t1 ", 503, "");
     assert_false(inbox_connector.changes(world->ep, "prospect", NULL, FEED(4, JUST_NOW, ""), &page, &err));
     assert_int_equal(err.kind, ERR_TEMP);

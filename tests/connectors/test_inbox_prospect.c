@@ -3,13 +3,13 @@
 #include "tests/connectors/recorded.h"
 
 #define FULL                                                                                                           \
-    "{\"platform\":\"twitter\",\"platformId\":\"1502239944556677889\",\"externalId\":\"e50ce9\",\"displayName\":"    \
-    "\"Mara Lind\",\"username\":\"maralind\",\"handle\":\"@maralind\",\"image\":\"https://p.example/m_normal.jpg\","  \
-    "\"imageNormalized\":\"https://p.example/m.jpg\",\"bio\":null,\"location\":\"Oslo\",\"profileUrl\":\"https://"    \
-    "x.com/maralind\",\"verified\":\"none\",\"profileType\":\"personal\",\"isProtected\":false,\"followerCount\":18," \
-    "\"followingCount\":3,\"postCount\":902,\"context\":{\"tags\":[\"b2\",\"a1\",\"b2\"],\"statusId\":\"s1\","        \
-    "\"valuation\":4200,\"notes\":\"Wants pricing\",\"threads\":[{\"id\":\"t1\",\"accountLinkId\":\"l2\","            \
-    "\"lastMessageTimestamp\":\"2026-03-01T17:40:11.020Z\"},{\"id\":\"t2\",\"accountLinkId\":\"l1\","                 \
+    "{\"platform\":\"twitter\",\"platformId\":\"1502239944556677889\",\"externalId\":\"e50ce9\",\"displayName\":"      \
+    "\"Mara Lind\",\"username\":\"maralind\",\"handle\":\"@maralind\",\"image\":\"https://p.example/m_normal.jpg\","   \
+    "\"imageNormalized\":\"https://p.example/m.jpg\",\"bio\":null,\"location\":\"Oslo\",\"profileUrl\":\"https://"     \
+    "x.com/maralind\",\"verified\":\"none\",\"profileType\":\"personal\",\"isProtected\":false,\"followerCount\":18,"  \
+    "\"followingCount\":3,\"postCount\":902,\"context\":{\"tags\":[\"b2\",\"a1\",\"b2\"],\"statusId\":\"s1\","         \
+    "\"valuation\":4200,\"notes\":\"Wants pricing\",\"threads\":[{\"id\":\"t1\",\"accountLinkId\":\"l2\","             \
+    "\"lastMessageTimestamp\":\"2026-03-01T17:40:11.020Z\"},{\"id\":\"t2\",\"accountLinkId\":\"l1\","                  \
     "\"lastMessageTimestamp\":null},{\"id\":\"t3\",\"accountLinkId\":\"l2\",\"lastMessageTimestamp\":\"2026-03-02"     \
     "T09:00:00Z\"}]}}"
 
@@ -61,7 +61,8 @@ static void only_what_was_asked_for_is_delivered(void **state)
 static void what_was_not_told_is_absent_and_never_null(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r = read_record(
+    AUTO(record_done)
+    struct record r = read_record(
         "{\"platformId\":\"7\",\"externalId\":\"e1\",\"username\":\"ada\",\"context\":{\"tags\":[]}}", NULL);
     assert_member(r.fields, "bio", NULL);
     assert_member(r.fields, "context.status", NULL);
@@ -73,10 +74,11 @@ static void what_was_not_told_is_absent_and_never_null(void **state)
 static void the_newer_shape_with_id_and_status_is_read_too(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r =
-        read_record("{\"id\":\"e1\",\"platformId\":\"7\",\"platform\":\"twitter\",\"context\":{\"tags\":[{\"id\":\"b\"},"
-                    "\"a\"],\"status\":{\"id\":\"s9\"},\"valuation\":null,\"notes\":null,\"assigneeId\":\"m1\"}}",
-                    NULL);
+    AUTO(record_done)
+    struct record r = read_record(
+        "{\"id\":\"e1\",\"platformId\":\"7\",\"platform\":\"twitter\",\"context\":{\"tags\":[{\"id\":\"b\"},"
+        "\"a\"],\"status\":{\"id\":\"s9\"},\"valuation\":null,\"notes\":null,\"assigneeId\":\"m1\"}}",
+        NULL);
     assert_string_equal(r.id, "e1");
     assert_member(r.fields, "context.status", "'s9'");
     assert_member(r.fields, "context.tags", "['a','b']");
@@ -96,8 +98,8 @@ static void a_prospect_not_imported_yet_goes_by_its_key(void **state)
 static void another_platform_has_its_own_keys(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r =
-        read_record("{\"platform\":\"linkedin\",\"platformId\":\"ada\",\"externalId\":\"e1\"}", NULL);
+    AUTO(record_done)
+    struct record r = read_record("{\"platform\":\"linkedin\",\"platformId\":\"ada\",\"externalId\":\"e1\"}", NULL);
     assert_string_equal(r.key, "linkedin:ada");
     assert_true(inbox_is_key(r.key));
     assert_string_equal(inbox_key_platform_id(r.key), "ada");
@@ -117,10 +119,10 @@ static void nobody_is_named_by_an_empty_object(void **state)
 static void the_small_picture_names_the_full_one(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record a =
-        read_record("{\"platformId\":\"7\",\"image\":\"https://p.example/_normal.d/m_x.jpg\"}", NULL);
-    AUTO(record_done) struct record b =
-        read_record("{\"platformId\":\"7\",\"image\":\"https://p.example/m_normal.jpg\"}", NULL);
+    AUTO(record_done)
+    struct record a = read_record("{\"platformId\":\"7\",\"image\":\"https://p.example/_normal.d/m_x.jpg\"}", NULL);
+    AUTO(record_done)
+    struct record b = read_record("{\"platformId\":\"7\",\"image\":\"https://p.example/m_normal.jpg\"}", NULL);
     assert_member(a.fields, "image", "'https://p.example/_normal.d/m_x.jpg'");
     assert_member(b.fields, "image", "'https://p.example/m.jpg'");
 }
@@ -128,8 +130,9 @@ static void the_small_picture_names_the_full_one(void **state)
 static void a_valuation_that_is_no_number_is_not_told(void **state)
 {
     (void)state;
-    AUTO(record_done) struct record r =
-        read_record("{\"platformId\":\"7\",\"context\":{\"valuation\":\"Infinity\"},\"followerCount\":\"12\"}", NULL);
+    AUTO(record_done)
+    struct record r = read_record(
+        "{\"platformId\":\"7\",\"context\":{\"valuation\":\"Infinity\"},\"followerCount\":\"12\"}", NULL);
     assert_member(r.fields, "context.valuation", NULL);
     assert_member(r.fields, "followerCount", "12");
 }

@@ -4,7 +4,7 @@
 #include "tests/connectors/recorded.h"
 
 #define ADA                                                                                                            \
-    "{\"platformId\":\"7\",\"externalId\":\"e7\",\"username\":\"ada\",\"context\":{\"tags\":[\"a\"],\"statusId\":"    \
+    "{\"platformId\":\"7\",\"externalId\":\"e7\",\"username\":\"ada\",\"context\":{\"tags\":[\"a\"],\"statusId\":"     \
     "\"s1\",\"valuation\":5,\"notes\":\"trimmed\"}}"
 
 static void body_is(const char *set, const char *seen, const char *expected)
@@ -37,8 +37,8 @@ static void only_documented_members_are_sent(void **state)
 static void clearing_sends_null_and_never_an_empty_text(void **state)
 {
     (void)state;
-    body_is("{\"context.status\":null,\"context.notes\":\"\",\"context.valuation\":null,\"context.assignee\":null}", "{}",
-            "{\"statusId\":null,\"notes\":null,\"valuation\":null,\"assigneeId\":null}");
+    body_is("{\"context.status\":null,\"context.notes\":\"\",\"context.valuation\":null,\"context.assignee\":null}",
+            "{}", "{\"statusId\":null,\"notes\":null,\"valuation\":null,\"assigneeId\":null}");
 }
 
 static void tags_are_sent_as_differences(void **state)
@@ -154,9 +154,10 @@ static void a_key_is_exchanged_for_the_id_first(void **state)
 static void an_assignee_that_is_not_read_back_is_asked_of_a_thread(void **state)
 {
     struct recorded *world = *state;
-    recorded_add(world, "PATCH", 200,
-                 "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"tags\":[],\"statusId\":null,\"valuation\":null,"
-                 "\"notes\":null,\"threads\":[{\"id\":\"t1\"}]}}");
+    recorded_add(
+        world, "PATCH", 200,
+        "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"tags\":[],\"statusId\":null,\"valuation\":null,"
+        "\"notes\":null,\"threads\":[{\"id\":\"t1\"}]}}");
     recorded_add(world, "/threads/t1 ", 200, "{\"assigneeId\":\"m1\",\"platformId\":\"3:7\"}");
     AUTO(result_done) struct result r = put_one(world, "e7", "{\"context.assignee\":\"m1\"}");
     assert_int_equal(r.err.kind, ERR_NONE);

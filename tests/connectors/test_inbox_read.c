@@ -74,8 +74,9 @@ static void the_newest_thread_tells_what_the_prospect_leaves_out(void **state)
                  "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"threads\":["
                  "{\"id\":\"t1\",\"accountLinkId\":\"l1\",\"lastMessageTimestamp\":\"2026-03-01T10:00:00Z\"},"
                  "{\"id\":\"t2\",\"accountLinkId\":\"l2\",\"lastMessageTimestamp\":null}]}}");
-    recorded_add(world, "/threads/t1 ", 200,
-                 "{\"id\":\"t1\",\"platformId\":\"3:7\",\"accountLinkId\":\"l1\",\"assigneeId\":\"m1\",\"lastMessage\":null}");
+    recorded_add(
+        world, "/threads/t1 ", 200,
+        "{\"id\":\"t1\",\"platformId\":\"3:7\",\"accountLinkId\":\"l1\",\"assigneeId\":\"m1\",\"lastMessage\":null}");
     AUTO(record_done) struct record r = fetch_one(world, "e7");
     assert_member(r.fields, "context.assignee", "'m1'");
     assert_member(r.fields, "accountLinks", "['l1','l2']");
@@ -89,7 +90,8 @@ static void a_thread_that_cannot_be_read_is_the_items_fault(void **state)
     const char *id = "e7", *const fields[] = {"context.assignee", NULL}, *const bio[] = {"bio", NULL};
     struct record r = {0};
     struct err err = {0};
-    static const char ada[] = "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"threads\":[{\"id\":\"t1\"}]}}";
+    static const char ada[] =
+        "{\"platformId\":\"7\",\"externalId\":\"e7\",\"context\":{\"threads\":[{\"id\":\"t1\"}]}}";
     recorded_add(world, "/prospects/e7 ", 200, ada);
     recorded_add(world, "/threads/t1 ", 500, "");
     assert_true(inbox_connector.fetch(world->ep, "prospect", &id, 1, fields, 0, &r, &err));

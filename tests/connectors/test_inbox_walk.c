@@ -127,7 +127,8 @@ static void the_no_reply_view_says_that_the_prospect_wrote(void **state)
 static void text_that_is_no_cursor_starts_over(void **state)
 {
     (void)state;
-    static const char *const texts[] = {NULL, "", "x", "{}", "{\"v\":2,\"stage\":\"feed\",\"seq\":1}", "{\"v\":1}", "[1]"};
+    static const char *const texts[] = {NULL,        "",   "x", "{}", "{\"v\":2,\"stage\":\"feed\",\"seq\":1}",
+                                        "{\"v\":1}", "[1]"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         AUTO(inbox_cursor_done) struct inbox_cursor at;
         inbox_cursor_read(texts[i], &at);
@@ -140,9 +141,10 @@ static void a_cursor_survives_being_kept_as_text(void **state)
 {
     (void)state;
     AUTO(inbox_cursor_done) struct inbox_cursor at, again;
-    inbox_cursor_read("{\"v\":1,\"stage\":\"walk\",\"seq\":12,\"polled\":34,\"view\":3,\"pages\":17,\"restarts\":2,\"at\":"
-                      "{\"id\":\"a\",\"timestamp\":\"b\"},\"mark\":{\"id\":\"m\"},\"recent\":[\"x\"]}",
-                      &at);
+    inbox_cursor_read(
+        "{\"v\":1,\"stage\":\"walk\",\"seq\":12,\"polled\":34,\"view\":3,\"pages\":17,\"restarts\":2,\"at\":"
+        "{\"id\":\"a\",\"timestamp\":\"b\"},\"mark\":{\"id\":\"m\"},\"recent\":[\"x\"]}",
+        &at);
     AUTO_FREE char *text = inbox_cursor_print(&at);
     inbox_cursor_read(text, &again);
     AUTO_FREE char *same = inbox_cursor_print(&again);

@@ -47,7 +47,8 @@ static struct endpoint *open_endpoint(struct world *w)
     struct opt_file *file = opt_open_text("contract", text, &faults);
     struct endpoint *ep = NULL;
     if (file)
-        ep = endpoint_new("ep", w->c->kind, opt_member(opt_root(file), "ep"), NULL, &w->env, &(struct vault){0}, &faults);
+        ep = endpoint_new("ep", w->c->kind, opt_member(opt_root(file), "ep"), NULL, &w->env, &(struct vault){0},
+                          &faults);
     for (size_t i = 0; i < faults.n; i++)
         print_error("%s\n", faults.lines[i]);
     opt_faults_done(&faults);
@@ -623,7 +624,10 @@ static void a_quota_used_up_says_when_to_come_back(void **state)
 
 int contract_run(const struct contract_case *c)
 {
-#define PROMISE(f) {#f, f, setup, teardown, (void *)c}
+#define PROMISE(f)                                                                                                     \
+    {                                                                                                                  \
+#f, f, setup, teardown, (void *)c                                                                              \
+    }
     const struct CMUnitTest promises[] = {
         PROMISE(an_enumeration_names_everybody),
         PROMISE(an_enumeration_costs_little),

@@ -16,16 +16,17 @@ enum contract_deed {
 struct contract_case {
     const char *name;
     const struct connector *kind;
-    const char *options; /* members of its group in the configuration; the token is in the environment as CONTRACT_TOKEN */
+    const char
+        *options; /* members of its group in the configuration; the token is in the environment as CONTRACT_TOKEN */
     struct sandbox_service *(*service)(struct sandbox *box, size_t people);
     const char *object;
     const char *state, *state_id; /* where sandbox_state() lists the objects, and the member that is their id */
-    const char *text;   /* a writable text field */
-    const char *unique; /* a field find() takes; NULL when it cannot find */
-    const char *key_field; /* the bridge key of creates; NULL when it cannot create */
-    const char *set;    /* a writable set; NULL = none */
-    int64_t feed_lag_ms; /* feed_lag_ms: after so long a change must be in the feed */
-    size_t page;        /* people of a page of the enumeration */
+    const char *text;             /* a writable text field */
+    const char *unique;           /* a field find() takes; NULL when it cannot find */
+    const char *key_field;        /* the bridge key of creates; NULL when it cannot create */
+    const char *set;              /* a writable set; NULL = none */
+    int64_t feed_lag_ms;          /* feed_lag_ms: after so long a change must be in the feed */
+    size_t page;                  /* people of a page of the enumeration */
     /* deed: the edit as sandbox_edit() takes it, a new reference; NULL when the service knows no such deed. */
     json_t *(*deed)(enum contract_deed what, const char *id, const char *with);
 };

@@ -39,10 +39,8 @@ static void read_threads(const json_t *page)
 
 static void read_patch(const json_t *doc)
 {
-    const struct patch patch = {.object = "prospect",
-                                .id = "e1",
-                                .set = json_object_get(doc, "set"),
-                                .seen = json_object_get(doc, "seen")};
+    const struct patch patch = {
+        .object = "prospect", .id = "e1", .set = json_object_get(doc, "set"), .seen = json_object_get(doc, "seen")};
     AUTO_JSON json_t *body = json_is_object(patch.set) ? inbox_patch_body(&patch, &(struct err){0}) : NULL;
     const json_t *add = json_object_get(body, "addTags"), *drop = json_object_get(body, "removeTags");
     for (size_t i = 0; i < json_array_size(add); i++)
