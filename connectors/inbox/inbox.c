@@ -117,7 +117,7 @@ const struct connector inbox_connector = {
     .setup = connector_no_setup,
     .changes = inbox_changes,
     .hook = connector_no_hook,
-    .find = inbox_find,
+    .find = inbox_find_by,
     .fetch = inbox_fetch,
     .put = inbox_put,
 };

@@ -156,8 +156,8 @@ void inbox_heed(struct endpoint *ep, unsigned bucket, const struct http_answer *
 bool inbox_describe(struct endpoint *ep, const char *object, struct schema *out, struct err *err);
 bool inbox_fetch(struct endpoint *ep, const char *object, const char *const *ids, size_t n, const char *const *fields,
                  unsigned flags, struct record *out, struct err *err);
-bool inbox_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
-                const char *const *fields, struct found *out, struct err *err);
+bool inbox_find_by(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
+                   const char *const *fields, struct found *out, struct err *err);
 bool inbox_put(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err);
 /* inbox_patch_body: the request for one patch; NULL with err when Inbox cannot take it. Pure; a new reference. */
 json_t *inbox_patch_body(const struct patch *patch, struct err *err);

@@ -116,8 +116,8 @@ static void take_found(struct record *stolen, struct found *out)
     out->items[out->n++] = *stolen;
 }
 
-bool inbox_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
-                const char *const *fields, struct found *out, struct err *err)
+bool inbox_find_by(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
+                   const char *const *fields, struct found *out, struct err *err)
 {
     AUTO_FREE char **ids = mem_alloc((n + 1) * sizeof *ids);
     if (strcmp(object, "prospect"))

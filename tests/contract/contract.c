@@ -40,6 +40,32 @@ static uint64_t world_random(struct env *env)
     return sandbox_random(of(env)->box);
 }
 
+/* One request to the service, past the endpoint. */
+static json_t *serve(struct sandbox *box, struct sandbox_service *service, const char *method, const char *path,
+                     const char *body)
+{
+    struct http_request request = {0};
+    struct http_answer answer = {0};
+    int64_t delay = 0;
+    AUTO_FREE char *url = mem_printf("http://%s.sandbox%s", service->name, path);
+    http_request_init(&request, method, url);
+    http_headers_add(&request.headers, "Authorization", "Bearer sandbox-token");
+    if (body)
+        http_request_body(&request, mem_dup(body), strlen(body), "application/json");
+    sandbox_serve(box, service, &request, &answer, &delay);
+    json_t *out = answer.status >= 200 && answer.status < 300 && answer.body_n
+                      ? js_parse(answer.body, answer.body_n, &(struct err){0})
+                      : NULL;
+    http_request_done(&request);
+    http_answer_done(&answer);
+    return out;
+}
+
+json_t *contract_ask(struct sandbox *box, struct sandbox_service *service, const char *path)
+{
+    return serve(box, service, "GET", path, NULL);
+}
+
 static struct endpoint *open_endpoint(struct world *w)
 {
     struct opt_faults faults = {0};
@@ -65,7 +91,8 @@ static int setup(void **state)
     setenv("CONTRACT_TOKEN", "sandbox-token", 1);
     w.box = sandbox_new(7);
     w.service = w.c->service(w.box, PEOPLE);
-    sandbox_attach(w.box, w.service);
+    if (w.c->manners)
+        json_decref(serve(w.box, w.service, "POST", "/_sandbox/manners", w.c->manners));
     w.env.transport = sandbox_transport(w.box);
     w.ep = open_endpoint(&w);
     *state = &w;
@@ -86,7 +113,7 @@ static int teardown(void **state)
 static bool deed(struct world *w, enum contract_deed what, const char *id, const char *with)
 {
     struct err err = {0};
-    AUTO_JSON json_t *edit = w->c->deed(what, id, with);
+    AUTO_JSON json_t *edit = w->c->deed(w->box, w->service, what, id, with);
     json_t *after = NULL;
     if (!edit)
         return false;
@@ -417,7 +444,7 @@ static void what_was_removed_is_gone_or_in_the_bin(void **state)
     AUTO_JSON json_t *everyone = everybody(w);
     const char *id = nth(everyone, 5);
     if (!deed(w, DEED_REMOVE, id, NULL))
-        skip();
+        return; /* not skip(): it would jump over what is to be freed */
     AUTO(record_done) struct record r = fetch_one(w, id);
     assert_true(r.state == RECORD_GONE || r.state == RECORD_ARCHIVED);
     AUTO(result_done) struct result put = put_text(w, id, "x");
@@ -430,7 +457,7 @@ static void what_was_merged_says_into_whom(void **state)
     AUTO_JSON json_t *everyone = everybody(w);
     const char *loser = nth(everyone, 5), *winner = nth(everyone, 6);
     if (!deed(w, DEED_MERGE, loser, winner))
-        skip();
+        return;
     AUTO(record_done) struct record r = fetch_one(w, loser);
     assert_int_equal(r.state, RECORD_MERGED);
     assert_non_null(r.moved_to);
@@ -446,8 +473,7 @@ static void finding_by_a_unique_field_is_a_strong_read(void **state)
     const char *const values[] = {js_str(known.fields, w->c->unique), "987654321000"};
     struct found out[2] = {0};
     struct err err = {0};
-    if (!values[0])
-        skip();
+    assert_non_null(values[0]);
     assert_true(w->c->kind->find(w->ep, w->c->object, w->c->unique, values, 2, NULL, out, &err));
     assert_int_equal(out[0].n, 1);
     assert_string_equal(out[0].items[0].id, known.id);

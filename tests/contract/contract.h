@@ -19,6 +19,7 @@ struct contract_case {
     const char
         *options; /* members of its group in the configuration; the token is in the environment as CONTRACT_TOKEN */
     struct sandbox_service *(*service)(struct sandbox *box, size_t people);
+    const char *manners; /* manners the service is switched to, JSON; NULL = its best ones */
     const char *object;
     const char *state, *state_id; /* where sandbox_state() lists the objects, and the member that is their id */
     const char *text;             /* a writable text field */
@@ -27,8 +28,13 @@ struct contract_case {
     const char *set;              /* a writable set; NULL = none */
     int64_t feed_lag_ms;          /* feed_lag_ms: after so long a change must be in the feed */
     size_t page;                  /* people of a page of the enumeration */
-    /* deed: the edit as sandbox_edit() takes it, a new reference; NULL when the service knows no such deed. */
-    json_t *(*deed)(enum contract_deed what, const char *id, const char *with);
+    /* deed: the edit as sandbox_edit() takes it, a new reference; NULL when the service knows no such deed. It may ask
+     * the service for what it needs to know. */
+    json_t *(*deed)(struct sandbox *box, struct sandbox_service *service, enum contract_deed what, const char *id,
+                    const char *with);
 };
+
+/* contract_ask: a GET to the service as one of its people; the parsed answer, a new reference; NULL unless 2xx. */
+json_t *contract_ask(struct sandbox *box, struct sandbox_service *service, const char *path);
 
 int contract_run(const struct contract_case *c); /* the exit status of a test program */
