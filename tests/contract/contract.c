@@ -300,7 +300,9 @@ static void a_quiet_feed_stays_quiet(void **state)
 {
     struct world *w = *state;
     AUTO_FREE char *cursor = NULL;
-    AUTO_JSON json_t *seen = json_object();
+    AUTO_JSON json_t *seen = json_object(), *everyone = everybody(w);
+    follow(w, &cursor, seen);
+    deed(w, DEED_TEXT, nth(everyone, 1), "the last word");
     follow(w, &cursor, seen);
     for (int i = 0; i < 5; i++) {
         AUTO(page_done) struct page page = {0};
@@ -574,6 +576,19 @@ static void a_lost_answer_leaves_it_open(void **state)
     sandbox_faults_clear(w->box);
 }
 
+static void an_answer_that_cannot_be_read_leaves_it_open(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w);
+    static const char *const faults[] = {"{\"do\":\"empty\",\"times\":1}", "{\"do\":\"truncate\",\"times\":1}"};
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        sandbox_fault(w->box, faults[i]);
+        AUTO(result_done) struct result out = put_text(w, nth(everyone, 2 + i), "perhaps");
+        assert_int_equal(out.err.kind, ERR_UNSURE);
+        sandbox_faults_clear(w->box);
+    }
+}
+
 static struct result create(struct world *w, const char *key)
 {
     AUTO_JSON json_t *set = json_object();
@@ -677,6 +692,7 @@ int contract_run(const struct contract_case *c)
         PROMISE(faults_of_one_item_stay_with_it),
         PROMISE(a_set_keeps_what_others_added),
         PROMISE(a_lost_answer_leaves_it_open),
+        PROMISE(an_answer_that_cannot_be_read_leaves_it_open),
         PROMISE(two_creates_with_one_key_are_one_record),
         PROMISE(what_it_cannot_do_is_a_fault_of_the_configuration),
         PROMISE(a_refused_token_is_told_as_such),
