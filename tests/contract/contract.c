@@ -84,6 +84,19 @@ static struct endpoint *open_endpoint(struct world *w)
     return ep;
 }
 
+/* What a service must have before the bridge key can be written. */
+static void set_up(struct world *w)
+{
+    AUTO(schema_done) struct schema wanted = {.object = mem_dup(w->c->object)};
+    AUTO_JSON json_t *missing = NULL;
+    struct err err = {0};
+    if (!w->c->key_field || !(w->c->kind->caps & CAP_SETUP))
+        return;
+    schema_add(&wanted, w->c->key_field, "Bridge key", SCHEMA_TEXT)->unique = true;
+    if (!w->c->kind->setup(w->ep, &wanted, true, &missing, &err))
+        fail_msg("%s", err.text);
+}
+
 static int setup(void **state)
 {
     static struct world w;
@@ -95,6 +108,7 @@ static int setup(void **state)
         json_decref(serve(w.box, w.service, "POST", "/_sandbox/manners", w.c->manners));
     w.env.transport = sandbox_transport(w.box);
     w.ep = open_endpoint(&w);
+    set_up(&w);
     *state = &w;
     return 0;
 }
