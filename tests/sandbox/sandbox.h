@@ -20,6 +20,10 @@ struct sandbox_service {
     void (*tick)(struct sandbox_service *s); /* after the clock moved or before each request: retention, index lag */
     void (*free)(struct sandbox_service *s);
     void (*stale)(struct sandbox_service *s, bool on); /* reads answer the previous state while on; may be NULL */
+    /* refuse: fills the answer to a fault rule's "status" in the service's own words; may be NULL. */
+    void (*refuse)(struct sandbox_service *s, int status, struct http_answer *answer);
+    /* route: the name sandbox_note() would get, for a request a fault keeps from the service; may be NULL. */
+    const char *(*route)(struct sandbox_service *s, const char *method, const char *path);
     struct sandbox *box;
 };
 
@@ -32,7 +36,7 @@ struct sandbox {
     uint64_t random;     /* seeded state: sandbox_random() */
     bool no_limits;      /* rate limits off (benchmarks) */
     int64_t latency_ms;  /* added to each answer by the program's sockets (not in-process) */
-    json_t *faults;      /* array of rules */
+    struct sandbox_rules *rules; /* fault rules, in the order they are tried */
     struct sandbox_calls *calls;
     struct sandbox_service *services[4];
     size_t n;
@@ -40,7 +44,7 @@ struct sandbox {
 
 struct sandbox *sandbox_new(uint64_t seed);
 void sandbox_free(struct sandbox *box); /* frees its services too */
-void sandbox_attach(struct sandbox *box, struct sandbox_service *service);
+void sandbox_attach(struct sandbox *box, struct sandbox_service *service); /* once: again changes nothing */
 int64_t sandbox_now(struct sandbox *box);
 void sandbox_advance(struct sandbox *box, int64_t ms); /* then ticks all services */
 uint64_t sandbox_random(struct sandbox *box);
@@ -69,6 +73,9 @@ struct http_transport *sandbox_transport(struct sandbox *box);
 /* The services. prospects: how many to make at start. */
 struct sandbox_service *sandbox_inbox_new(struct sandbox *box, size_t prospects);
 struct sandbox_service *sandbox_hubspot_new(struct sandbox *box);
+
+/* Manners of the Inbox service, a JSON object as POST /_sandbox/manners takes it; see README.md. False: not understood. */
+bool sandbox_inbox_manners(struct sandbox_service *inbox, const char *json);
 
 /* Helpers for writing services. */
 void sandbox_reply_json(struct http_answer *answer, int status, json_t *stolen); /* NULL: empty body */
