@@ -1,0 +1,43 @@
+/* What the files of this connector share. */
+#pragma once
+#include "connectors/endpoint.h"
+#include "connectors/hubspot/hubspot.h"
+
+#define HUBSPOT_BATCH 100
+enum hubspot_bucket { HUBSPOT_MAIN, HUBSPOT_SEARCH };
+
+struct hubspot_object {
+    const char *name;     /* native name in mappings and paths */
+    const char *modified; /* property that moves with every change */
+};
+
+struct hubspot {
+    char *token, *client_id, *client_secret, *refresh_token, *base_url;
+    int version; /* index into hubspot_versions */
+    int64_t ten_secondly, search_per_second, daily, overlap, margin;
+    double fill;
+    struct schema known[4]; /* property types per object, as last described */
+    size_t n_known;
+};
+
+static inline struct hubspot *hubspot_of(struct endpoint *ep)
+{
+    return ep->state;
+}
+
+const struct hubspot_object *hubspot_object_of(const char *name); /* NULL */
+char *hubspot_path(struct endpoint *ep, const char *family, const char *tail); /* "/crm/objects/2026-09/contacts/…"; caller frees */
+const struct schema *hubspot_types(struct endpoint *ep, const char *object, struct err *err); /* learnt once; NULL with err */
+
+/* hubspot_value.c: HubSpot's strings as natural JSON, and back. */
+json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw);
+json_t *hubspot_raw(const json_t *value);
+void hubspot_record(const struct schema *types, const json_t *row, int64_t as_of, struct record *out);
+
+/* the vtable's verbs */
+bool hubspot_fetch(struct endpoint *, const char *, const char *const *, size_t, const char *const *, unsigned, struct record *, struct err *);
+bool hubspot_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *, struct found *, struct err *);
+bool hubspot_put(struct endpoint *, const struct patch *, size_t, struct result *, struct err *);
+bool hubspot_changes(struct endpoint *, const char *, const char *const *, const char *, struct page *, struct err *);
+bool hubspot_describe(struct endpoint *, const char *, struct schema *, struct err *);
+bool hubspot_setup(struct endpoint *, const struct schema *, bool, json_t **, struct err *);
