@@ -104,7 +104,10 @@ static void put_date(struct sandbox *box, struct http_answer *a)
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* The decoded path of an absolute or relative URL; *query points behind the question mark, or at "". */
@@ -148,7 +151,8 @@ static void meet_service(struct sandbox *box, struct sandbox_service *s, const s
     calls_end(box->calls, s, r, route, a->status, sandbox_now(box));
 }
 
-void sandbox_serve(struct sandbox *box, struct sandbox_service *s, const struct http_request *r, struct http_answer *a, int64_t *delay)
+void sandbox_serve(struct sandbox *box, struct sandbox_service *s, const struct http_request *r, struct http_answer *a,
+                   int64_t *delay)
 {
     static const char control[] = "/_sandbox/";
     const char *query = "";

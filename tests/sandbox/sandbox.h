@@ -30,12 +30,12 @@ struct sandbox_service {
 /* The world the services share: one clock, one seeded randomness, faults, the list of calls. */
 struct sandbox {
     pthread_mutex_t lock;
-    int64_t now;         /* ms; services read sandbox_now() */
-    bool real_time;      /* now runs with the system clock plus what /_sandbox/clock advanced */
+    int64_t now;    /* ms; services read sandbox_now() */
+    bool real_time; /* now runs with the system clock plus what /_sandbox/clock advanced */
     int64_t offset;
-    uint64_t random;     /* seeded state: sandbox_random() */
-    bool no_limits;      /* rate limits off (benchmarks) */
-    int64_t latency_ms;  /* added to each answer by the program's sockets (not in-process) */
+    uint64_t random;             /* seeded state: sandbox_random() */
+    bool no_limits;              /* rate limits off (benchmarks) */
+    int64_t latency_ms;          /* added to each answer by the program's sockets (not in-process) */
     struct sandbox_rules *rules; /* fault rules, in the order they are tried */
     struct sandbox_calls *calls;
     struct sandbox_service *services[4];
@@ -43,7 +43,7 @@ struct sandbox {
 };
 
 struct sandbox *sandbox_new(uint64_t seed);
-void sandbox_free(struct sandbox *box); /* frees its services too */
+void sandbox_free(struct sandbox *box);                                    /* frees its services too */
 void sandbox_attach(struct sandbox *box, struct sandbox_service *service); /* once: again changes nothing */
 int64_t sandbox_now(struct sandbox *box);
 void sandbox_advance(struct sandbox *box, int64_t ms); /* then ticks all services */
@@ -58,7 +58,8 @@ void sandbox_serve(struct sandbox *box, struct sandbox_service *service, const s
 
 /* The control verbs, for tests in the same process. New references. */
 json_t *sandbox_state(struct sandbox *box, struct sandbox_service *service);
-bool sandbox_edit(struct sandbox *box, struct sandbox_service *service, const json_t *edits, json_t **out, struct err *err);
+bool sandbox_edit(struct sandbox *box, struct sandbox_service *service, const json_t *edits, json_t **out,
+                  struct err *err);
 bool sandbox_fault(struct sandbox *box, const char *rule_json); /* adds one rule */
 void sandbox_faults_clear(struct sandbox *box);
 /* {"total":n,"writes":n,"routes":{"GET /threads":n,…},"last":[…]}; writes = requests that changed an object's state. */
@@ -79,6 +80,6 @@ bool sandbox_inbox_manners(struct sandbox_service *inbox, const char *json);
 
 /* Helpers for writing services. */
 void sandbox_reply_json(struct http_answer *answer, int status, json_t *stolen); /* NULL: empty body */
-char *sandbox_query_get(const char *query, const char *name);                    /* decoded first value; caller frees; NULL */
+char *sandbox_query_get(const char *query, const char *name); /* decoded first value; caller frees; NULL */
 /* The query as nested JSON, reading a=1&a=2, a[]=1, a[0]=1 (sparse) and a[b][c]=d alike; values are strings. */
 json_t *sandbox_query_json(const char *query);

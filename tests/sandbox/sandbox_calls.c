@@ -99,8 +99,8 @@ static struct call *next_slot(struct sandbox_calls *c)
     return &c->last[c->n_last++];
 }
 
-void calls_end(struct sandbox_calls *c, const struct sandbox_service *s, const struct http_request *r, const char *fallback,
-               int status, int64_t now)
+void calls_end(struct sandbox_calls *c, const struct sandbox_service *s, const struct http_request *r,
+               const char *fallback, int status, int64_t now)
 {
     if (!c->noted[0] && fallback)
         str_copy(c->noted, sizeof c->noted, fallback);

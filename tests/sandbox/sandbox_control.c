@@ -39,7 +39,8 @@ bool sandbox_edit(struct sandbox *box, struct sandbox_service *s, const json_t *
     return ok;
 }
 
-static bool add_faults(struct sandbox *box, const struct sandbox_service *s, const char *text, size_t n, struct err *err)
+static bool add_faults(struct sandbox *box, const struct sandbox_service *s, const char *text, size_t n,
+                       struct err *err)
 {
     AUTO_JSON json_t *rules = js_parse(text, n, err);
     if (!rules || !json_is_array(rules))
@@ -73,7 +74,8 @@ static void refuse(struct http_answer *a, int status, const char *why)
     sandbox_reply_json(a, status, json_pack("{s:s}", "error", why));
 }
 
-static void answer_edit(struct sandbox *box, struct sandbox_service *s, const struct http_request *r, struct http_answer *a)
+static void answer_edit(struct sandbox *box, struct sandbox_service *s, const struct http_request *r,
+                        struct http_answer *a)
 {
     struct err err = {0};
     AUTO_JSON json_t *edits = js_parse(r->body ? r->body : "", r->body_n, &err);
@@ -84,14 +86,16 @@ static void answer_edit(struct sandbox *box, struct sandbox_service *s, const st
         refuse(a, 400, err.text);
 }
 
-static void answer_calls(struct sandbox *box, struct sandbox_service *s, const struct http_request *r, struct http_answer *a)
+static void answer_calls(struct sandbox *box, struct sandbox_service *s, const struct http_request *r,
+                         struct http_answer *a)
 {
     sandbox_reply_json(a, 200, calls_json(box->calls, s));
     if (str_eq(r->method, "DELETE"))
         calls_clear(box->calls, s);
 }
 
-static void answer_faults(struct sandbox *box, struct sandbox_service *s, const struct http_request *r, struct http_answer *a)
+static void answer_faults(struct sandbox *box, struct sandbox_service *s, const struct http_request *r,
+                          struct http_answer *a)
 {
     struct err err = {0};
     if (str_eq(r->method, "DELETE"))

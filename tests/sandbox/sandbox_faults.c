@@ -18,7 +18,8 @@ struct sandbox_rules {
     size_t n, cap;
 };
 
-static const char *const kinds[] = {"", "status", "reset_before", "reset_after", "delay", "html", "empty", "truncate", "stale"};
+static const char *const kinds[] = {"",     "status", "reset_before", "reset_after", "delay",
+                                    "html", "empty",  "truncate",     "stale"};
 
 struct sandbox_rules *rules_new(void)
 {
@@ -191,7 +192,8 @@ static void refuse(const struct fault *f, struct sandbox_service *s, struct http
         s->refuse(s, status, a);
     else
         replace_body(a, status, "application/json",
-                     "{\"status\":\"error\",\"message\":\"sandbox fault\",\"category\":\"SANDBOX\",\"correlationId\":\"sandbox-1\"}");
+                     "{\"status\":\"error\",\"message\":\"sandbox "
+                     "fault\",\"category\":\"SANDBOX\",\"correlationId\":\"sandbox-1\"}");
     a->status = status;
     if (f->retry_after >= 0) {
         AUTO_FREE char *text = mem_printf("%lld", (long long)f->retry_after);

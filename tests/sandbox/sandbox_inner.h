@@ -8,8 +8,8 @@ struct sandbox_calls *calls_new(void);
 void calls_free(struct sandbox_calls *c);
 void calls_begin(struct sandbox_calls *c); /* a request comes in; sandbox_note() may follow */
 /* fallback: the route's name when nobody noted one. */
-void calls_end(struct sandbox_calls *c, const struct sandbox_service *s, const struct http_request *r, const char *fallback,
-               int status, int64_t now);
+void calls_end(struct sandbox_calls *c, const struct sandbox_service *s, const struct http_request *r,
+               const char *fallback, int status, int64_t now);
 json_t *calls_json(const struct sandbox_calls *c, const struct sandbox_service *s);
 void calls_clear(struct sandbox_calls *c, const struct sandbox_service *s); /* NULL: of all services */
 
@@ -29,15 +29,16 @@ enum fault_kind {
 
 struct fault {
     enum fault_kind kind;
-    int status;           /* 0: the kind's own */
-    int64_t retry_after;  /* seconds; -1: no header */
+    int status;          /* 0: the kind's own */
+    int64_t retry_after; /* seconds; -1: no header */
     int64_t ms;
 };
 
 struct sandbox_rules *rules_new(void);
 void rules_free(struct sandbox_rules *rules);
 /* service: rules that name none apply to it alone; NULL: to all. */
-bool rules_add(struct sandbox_rules *rules, const struct sandbox_service *service, const json_t *rule, struct err *err) MUST_CHECK;
+bool rules_add(struct sandbox_rules *rules, const struct sandbox_service *service, const json_t *rule,
+               struct err *err) MUST_CHECK;
 void rules_clear(struct sandbox_rules *rules, const struct sandbox_service *service); /* NULL: all */
 json_t *rules_json(const struct sandbox_rules *rules, const struct sandbox_service *service);
 /* The fault this request meets, which is counted against its rule. */

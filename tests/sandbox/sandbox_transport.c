@@ -49,7 +49,8 @@ static void check_size(const struct http_request *r, struct http_answer *a)
     err_set(&a->err, ERR_LIMIT, "the answer is over %zu bytes", most);
 }
 
-static void perform(struct http_transport *self, const struct http_request *requests, struct http_answer *answers, size_t n, unsigned in_flight)
+static void perform(struct http_transport *self, const struct http_request *requests, struct http_answer *answers,
+                    size_t n, unsigned in_flight)
 {
     struct sandbox *box = ((struct box_transport *)(void *)self)->box;
     (void)in_flight;
