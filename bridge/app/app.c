@@ -113,6 +113,22 @@ static void show_items(void *self, int64_t items)
     progress_show(self, items, -1);
 }
 
+/* A quota or a passing fault is waited out a few times before it is a failure. */
+static bool patient_intake(struct app *app, struct app_endpoint *e, struct progress *p, struct err *err)
+{
+    for (int tries = 0; tries < 5; tries++) {
+        *err = (struct err){0};
+        if (intake_all(&e->intake, show_items, p, err))
+            return true;
+        enum then then = verdict_of(err->kind)->then;
+        int64_t now = app->env.now(&app->env), due = err->retry_at ? err->retry_at : verdict_due(err, tries, &app->env);
+        if ((then != THEN_WAIT && then != THEN_RETRY) || due - now > WAIT_MOST_MS)
+            return false;
+        app->env.sleep(&app->env, due - now);
+    }
+    return false;
+}
+
 static bool intake_endpoint(struct app *app, struct app_endpoint *e)
 {
     struct err err = {0};
@@ -121,7 +137,7 @@ static bool intake_endpoint(struct app *app, struct app_endpoint *e)
     progress_start(&p, app, what);
     e->ep->lane = LANE_LIVE;
     e->ep->patience = WAIT_MOST_MS;
-    bool ok = intake_all(&e->intake, show_items, &p, &err);
+    bool ok = patient_intake(app, e, &p, &err);
     progress_end(&p);
     if (!ok) {
         AUTO_FREE char *place = mem_printf("endpoint %s", e->ep->name);

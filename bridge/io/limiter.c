@@ -68,7 +68,7 @@ void limiter_free(struct limiter *l)
 
 static int64_t slice_of(const struct window *w, int64_t now)
 {
-    int64_t width = w->span / SLICES > 0 ? w->span / SLICES : 1;
+    int64_t width = (w->span + SLICES - 1) / SLICES; /* rounded up: the slices must cover the whole span */
     return now / width;
 }
 
@@ -129,7 +129,7 @@ static unsigned room_in(const struct limiter *l, const struct window *w, enum la
 /* When the oldest counted slice leaves the window. */
 static int64_t next_free(const struct window *w, int64_t now)
 {
-    int64_t width = w->span / SLICES > 0 ? w->span / SLICES : 1;
+    int64_t width = (w->span + SLICES - 1) / SLICES; /* rounded up: the slices must cover the whole span */
     for (int64_t s = w->first; s <= slice_of(w, now); s++)
         for (int lane = 0; lane < LANES; lane++)
             if (w->used[lane][s % (SLICES + 1)])
