@@ -37,7 +37,8 @@ static void remap(struct batch *b, struct item *it)
     if (it->t.state == RECORD_CONVERTED && it->t.moved_type)
         set_text(&it->link.t_type, it->t.moved_type);
     set_text(&it->link.t_id, it->t.moved_to);
-    if (!b->dry && !demote(b, it, &err)) {
+    /* On disk at once: the next one of this batch that was merged into the same record must see who owns it. */
+    if (!b->dry && (!demote(b, it, &err) || !store_link_put(b->r->store, &it->link, &err))) {
         item_fail(b, it, &err);
         return;
     }

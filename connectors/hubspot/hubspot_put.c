@@ -90,6 +90,18 @@ static void hubspot_item_error(const json_t *errors, const struct patch *p, stru
     err_set(err, ERR_STALE, "the batch left this record out: it was merged or moved");
 }
 
+/* What was written is told back; what HubSpot adds of its own is not. */
+static void hubspot_only_set(struct record *r, json_t *set)
+{
+    json_t *only = json_object(), *v;
+    const char *name;
+    json_object_foreach (set, name, v)
+        if (json_object_get(r->fields, name))
+            json_object_set(only, name, json_object_get(r->fields, name));
+    json_decref(r->fields);
+    r->fields = only;
+}
+
 static void hubspot_answer(const struct writing *w, const struct call *c, const size_t *which, size_t n)
 {
     const json_t *rows = json_object_get(c->json, "results"), *errors = json_object_get(c->json, "errors");
@@ -103,6 +115,7 @@ static void hubspot_answer(const struct writing *w, const struct call *c, const 
             continue;
         }
         hubspot_record(w->types, row, date ? date + 1000 : 0, &out->record);
+        hubspot_only_set(&out->record, p->set);
         out->created = js_bool_or(row, "new", false);
     }
 }
@@ -168,11 +181,12 @@ bool hubspot_put(struct endpoint *ep, const struct patch *patches, size_t n, str
 {
     AUTO_FREE size_t *which = mem_grow(NULL, n + 1, sizeof *which);
     struct writing w = {.ep = ep, .patches = patches, .out = out};
-    if (!n)
-        return true;
-    w.types = hubspot_types(ep, patches[0].object, err);
+    size_t wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        wanted += hubspot_upserts(&patches[i]) || json_object_size(patches[i].set);
+    w.types = wanted ? hubspot_types(ep, patches[0].object, err) : NULL;
     if (!w.types)
-        return false;
+        return wanted == 0;
     for (int upsert = 0; upsert < 2; upsert++) {
         size_t k = 0;
         for (size_t i = 0; i < n; i++) {

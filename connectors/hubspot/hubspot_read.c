@@ -11,35 +11,52 @@ struct reading {
     struct endpoint *ep;
     const char *object;
     const char *property; /* idProperty; NULL = by id */
+    const char *also;     /* asked for beside the fields, to compare hits; not told */
     const char *const *fields;
     unsigned flags;
     bool archived;
     const struct schema *types;
 };
 
-static json_t *hubspot_names(const char *const *fields)
+/* The properties to ask for: those wanted, or all there are. */
+static json_t *hubspot_names(const char *const *fields, const struct schema *types)
 {
     json_t *out = json_array();
+    for (size_t i = 0; !fields && i < types->n; i++)
+        js_add(out, json_string(types->fields[i].name));
     for (; fields && *fields; fields++)
         js_add(out, json_string(*fields));
     return out;
 }
 
+/* HubSpot adds a few of its own; what was not asked for is not told. */
+static void hubspot_only(struct record *r, const char *const *fields)
+{
+    if (!fields)
+        return;
+    json_t *only = json_object();
+    for (; *fields; fields++)
+        if (json_object_get(r->fields, *fields))
+            json_object_set(only, *fields, json_object_get(r->fields, *fields));
+    json_decref(r->fields);
+    r->fields = only;
+}
+
 static void hubspot_build(const struct reading *r, struct call *c, const char *const *ids, size_t n)
 {
     AUTO_FREE char *tail = mem_printf("/%s/batch/read%s", r->object, r->archived ? "?archived=true" : ""), *path = hubspot_path(r->ep, "objects", tail);
-    json_t *inputs = json_array(), *names = hubspot_names(r->fields);
+    json_t *inputs = json_array(), *names = hubspot_names(r->fields, r->types);
     for (size_t i = 0; i < n; i++)
         js_add(inputs, json_pack("{s:s}", "id", ids[i]));
     if (!r->property)
         js_add(names, json_string("hs_merged_object_ids"));
-    if (r->property)
-        js_add(names, json_string(r->property));
+    if (r->property || r->also)
+        js_add(names, json_string(r->property ? r->property : r->also));
     AUTO_JSON json_t *body = json_pack("{s:o,s:o}", "inputs", inputs, "properties", names);
     if (r->property)
         js_set(body, "idProperty", json_string(r->property));
     if (r->flags & FETCH_HISTORY)
-        js_set(body, "propertiesWithHistory", hubspot_names(r->fields));
+        js_set(body, "propertiesWithHistory", hubspot_names(r->fields, r->types));
     call_init(c, "POST", "%s", path);
     call_body(c, body);
     c->writes = false; /* a POST that only reads */
@@ -92,6 +109,7 @@ static void hubspot_answered(const struct reading *r, const struct call *c, cons
         return;
     }
     hubspot_record(r->types, row, date ? date + 1000 : 0, out);
+    hubspot_only(out, r->fields);
     if (str_eq(out->id, id))
         return;
     out->state = RECORD_MERGED;
@@ -149,11 +167,12 @@ bool hubspot_fetch(struct endpoint *ep, const char *object, const char *const *i
 
 /* ---- find ---- */
 
-static void hubspot_add(struct found *f, const struct schema *types, const json_t *row, int64_t as_of)
+static void hubspot_add(struct found *f, const struct reading *r, const json_t *row, int64_t as_of)
 {
     f->items = mem_grow(f->items, f->n + 1, sizeof *f->items);
     f->items[f->n] = (struct record){0};
-    hubspot_record(types, row, as_of, &f->items[f->n++]);
+    hubspot_record(r->types, row, as_of, &f->items[f->n]);
+    hubspot_only(&f->items[f->n++], r->fields);
 }
 
 static void hubspot_sort_rows(const struct reading *r, const struct call *c, const char *field, const char *const *values, size_t n, struct found *out)
@@ -165,7 +184,7 @@ static void hubspot_sort_rows(const struct reading *r, const struct call *c, con
         const char *value = js_str(json_object_get(row, "properties"), field);
         for (size_t k = 0; value && k < n; k++)
             if (str_eq_nocase(value, values[k]))
-                hubspot_add(&out[k], r->types, row, date ? date + 1000 : 0);
+                hubspot_add(&out[k], r, row, date ? date + 1000 : 0);
     }
 }
 
@@ -214,13 +233,7 @@ static void hubspot_confirm(struct reading *r, const struct call *c, const char 
     for (size_t i = 0; i < hits; i++)
         ids[i] = js_str_or(json_array_get(rows, i), "id", "");
     struct reading again = *r;
-    const char *names[64];
-    size_t k = 0;
-    for (; r->fields && r->fields[k] && k < COUNT(names) - 2; k++)
-        names[k] = r->fields[k];
-    names[k] = field;
-    names[k + 1] = NULL;
-    again.fields = names;
+    again.also = field;
     struct call *calls = hits ? hubspot_calls(&again, ids, hits, &n_calls) : NULL;
     for (size_t i = 0; i < n_calls; i++) {
         for (size_t v = 0; v < n && calls[i].err.kind != ERR_NONE; v++)
@@ -278,13 +291,26 @@ static char *hubspot_cursor(json_t *stolen)
     return text;
 }
 
+static void hubspot_mention(struct page *out, const char *id, size_t n)
+{
+    out->items = mem_grow(out->items, out->n + 1, sizeof *out->items);
+    out->items[out->n++] = (struct record){.id = mem_dup_n(id, n)};
+}
+
+/* A survivor speaks for the records merged into it: whoever is linked to one of those has to look. */
 static void hubspot_take(struct page *out, const json_t *rows)
 {
     size_t i;
     json_t *row;
-    out->items = mem_alloc((json_array_size(rows) + 1) * sizeof *out->items);
-    json_array_foreach ((json_t *)rows, i, row)
-        out->items[out->n++] = (struct record){.id = mem_dup(js_str_or(row, "id", ""))};
+    json_array_foreach ((json_t *)rows, i, row) {
+        const char *id = js_str_or(row, "id", ""), *merged = js_str_or(json_object_get(row, "properties"), "hs_merged_object_ids", "");
+        hubspot_mention(out, id, strlen(id));
+        for (size_t n; *merged; merged += n + (merged[n] == ';')) {
+            n = strcspn(merged, ";");
+            if (n)
+                hubspot_mention(out, merged, n);
+        }
+    }
 }
 
 static bool hubspot_enumerate(struct endpoint *ep, const char *object, const json_t *at, struct page *out, struct err *err)
@@ -316,7 +342,7 @@ static void hubspot_window(struct endpoint *ep, struct call *c, const char *obje
         js_add(filters, json_pack("{s:s,s:s,s:s}", "propertyName", modified, "operator", "LTE", "value", to));
     js_add(filters, json_pack("{s:s,s:s,s:s}", "propertyName", "hs_object_id", "operator", "GT", "value", after_id));
     AUTO_JSON json_t *body = json_pack("{s:[{s:o}],s:[{s:s,s:s}],s:[s],s:i}", "filterGroups", "filters", filters, "sorts", "propertyName", "hs_object_id",
-                                       "direction", "ASCENDING", "properties", "hs_object_id", "limit", 200);
+                                       "direction", "ASCENDING", "properties", "hs_merged_object_ids", "limit", 200);
     call_init(c, "POST", "%s", path);
     call_body(c, body);
     c->writes = false;
@@ -340,7 +366,8 @@ static bool hubspot_feed(struct endpoint *ep, const char *object, const json_t *
         hi = (date ? date : ep->env->now(ep->env)) - h->margin;
     hubspot_take(out, rows);
     out->more = n == 200;
-    out->next = hubspot_cursor(out->more ? json_pack("{s:I,s:I,s:s}", "lo", (json_int_t)lo, "hi", (json_int_t)hi, "id", out->items[n - 1].id)
+    out->next = hubspot_cursor(out->more ? json_pack("{s:I,s:I,s:s}", "lo", (json_int_t)lo, "hi", (json_int_t)hi, "id",
+                                                   js_str_or(json_array_get(rows, n - 1), "id", "0"))
                                          : json_pack("{s:I}", "lo", (json_int_t)(hi - h->overlap)));
     return true;
 }

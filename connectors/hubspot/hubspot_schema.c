@@ -219,6 +219,8 @@ bool hubspot_setup(struct endpoint *ep, const struct schema *wanted, bool apply,
         if (!hubspot_one(ep, wanted->object, &live, &wanted->fields[i], apply, out, err))
             return err_wrap(err, "property %s", wanted->fields[i].name);
     hubspot_forget(hubspot_of(ep), wanted->object);
+    if (!hubspot_types(ep, wanted->object, err))
+        return false;
     *missing = json_incref(out);
     return true;
 }

@@ -81,6 +81,9 @@ static struct endpoint *open_endpoint(struct world *w)
     opt_close(file);
     assert_non_null(ep);
     ep->patience = 120000;
+    struct schema known = {0}; /* the engine describes before it does anything else */
+    assert_true(ep->kind->describe(ep, w->c->object, &known, &(struct err){0}));
+    schema_done(&known);
     return ep;
 }
 

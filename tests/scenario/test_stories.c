@@ -1,0 +1,253 @@
+/* Stories: what people do on both sides and what must come of it. Each is told once undisturbed; then its outside touches are
+ * counted, and for k = 1…N the power is cut at touch k, the bridge restarted, and the end must be the same. */
+#include "bridge/base/str.h"
+#include "tests/kit/world.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+/* after the standard headers */
+#include <cmocka.h>
+
+struct story {
+    const char *name;
+    size_t prospects;
+    bool first; /* the first sync itself is the story */
+    void (*act)(struct world *w);
+    void (*check)(struct world *w);
+};
+
+static char *prop(struct world *w, size_t i, const char *name)
+{
+    AUTO_FREE char *key = world_key(w, i);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    return mem_dup(js_str(json_object_get(c, "properties"), name));
+}
+
+static char *contact_id(struct world *w, size_t i)
+{
+    AUTO_FREE char *key = world_key(w, i);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    assert_non_null(c);
+    return mem_dup(js_str(c, "id"));
+}
+
+static char *pid(struct world *w, size_t i)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    return mem_dup(js_str(p, "platformId"));
+}
+
+static json_t *context(struct world *w, size_t i)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    return json_incref(json_object_get(p, "context"));
+}
+
+static void edit_inbox(struct world *w, size_t i, const char *set)
+{
+    AUTO_FREE char *id = pid(w, i);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", id, set));
+}
+
+static void edit_crm(struct world *w, size_t i, const char *set)
+{
+    AUTO_FREE char *id = contact_id(w, i);
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{%s}}", id, set));
+}
+
+static void assert_prop(struct world *w, size_t i, const char *name, const char *value)
+{
+    AUTO_FREE char *have = prop(w, i, name);
+    assert_string_equal(have ? have : "", value);
+}
+
+static void assert_context(struct world *w, size_t i, const char *name, const char *json)
+{
+    AUTO_JSON json_t *c = context(w, i);
+    AUTO_FREE char *have = js_print(json_object_get(c, name));
+    assert_string_equal(have, json);
+}
+
+static size_t contacts(struct world *w)
+{
+    AUTO_JSON json_t *state = world_state(w, 1);
+    size_t n = 0, i;
+    json_t *c;
+    json_array_foreach (json_object_get(state, "contact"), i, c)
+        n += !js_bool_or(c, "archived", false) && !js_str(c, "mergedInto");
+    return n;
+}
+
+/* ---- the stories ---- */
+
+static void nothing(struct world *w)
+{
+    (void)w;
+}
+
+static void lose_answers(struct world *w)
+{
+    sandbox_fault(w->box, "{\"match\":{\"method\":\"POST\",\"path\":\"*batch/upsert*\"},\"do\":\"reset_after\",\"times\":2}");
+}
+
+static void storm(struct world *w)
+{
+    sandbox_fault(w->box, "{\"match\":{\"path\":\"*batch*\"},\"do\":\"status\",\"status\":429,\"retry_after\":3,\"times\":3}");
+}
+
+static void all_there(struct world *w)
+{
+    assert_int_equal(contacts(w), 6);
+}
+
+static void both_sides(struct world *w)
+{
+    edit_inbox(w, 0, "'context.status':'Qualified','context.valuation':777");
+    edit_crm(w, 1, "'inbox_notes':'from the CRM'");
+    edit_crm(w, 2, "'inbox_stage':'won'");
+    edit_inbox(w, 3, "'context.status':'Lost'");
+    edit_crm(w, 3, "'inbox_stage':'negotiation'");
+    edit_inbox(w, 4, "'context.valuation':11");
+    edit_crm(w, 4, "'inbox_valuation':'22'");
+}
+
+static void both_met(struct world *w)
+{
+    assert_prop(w, 0, "inbox_stage", "qualified");
+    assert_prop(w, 0, "inbox_valuation", "777");
+    assert_context(w, 1, "notes", "\"from the CRM\"");
+    assert_prop(w, 2, "inbox_stage", "won");
+    assert_prop(w, 3, "inbox_stage", "negotiation"); /* conflict: crm */
+    assert_prop(w, 4, "inbox_valuation", "11");      /* conflict: source_unless_blank */
+    assert_context(w, 4, "valuation", "11");
+}
+
+static void tags(struct world *w)
+{
+    edit_inbox(w, 0, "'context.tags':['VIP','Press']");
+    edit_crm(w, 0, "'inbox_tags':'Lead;Investor'");
+}
+
+static void tags_met(struct world *w)
+{
+    AUTO_JSON json_t *c = context(w, 0);
+    AUTO_FREE char *t = prop(w, 0, "inbox_tags");
+    size_t n = 1;
+    for (const char *x = t; *x; x++)
+        n += *x == ';';
+    assert_int_equal(json_array_size(json_object_get(c, "tags")), n);
+    assert_non_null(strstr(t, "VIP"));
+    assert_non_null(strstr(t, "Investor"));
+}
+
+static void merge(struct world *w)
+{
+    AUTO_FREE char *a = contact_id(w, 0), *b = contact_id(w, 1);
+    edit_inbox(w, 2, "'context.notes':'while they merge'");
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','merge_into':'%s'}", b, a));
+}
+
+static void merged(struct world *w)
+{
+    assert_int_equal(contacts(w), 5);
+    assert_prop(w, 2, "inbox_notes", "while they merge");
+}
+
+static void archive(struct world *w)
+{
+    AUTO_FREE char *a = contact_id(w, 0);
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", a));
+    edit_inbox(w, 0, "'context.valuation':5");
+    edit_inbox(w, 1, "'context.valuation':6");
+}
+
+static void archived(struct world *w)
+{
+    assert_int_equal(contacts(w), 5); /* detached, not made again */
+    assert_prop(w, 1, "inbox_valuation", "6");
+}
+
+static const struct story stories[] = {
+    {"first sync", 6, true, nothing, all_there},
+    {"lost answers on create", 6, true, lose_answers, all_there},
+    {"429 storm", 6, true, storm, all_there},
+    {"both sides edited", 6, false, both_sides, both_met},
+    {"tag merge", 6, false, tags, tags_met},
+    {"CRM merge", 6, false, merge, merged},
+    {"archive", 6, false, archive, archived},
+};
+
+/* ---- telling ---- */
+
+static struct world *prologue(const struct story *s)
+{
+    struct world *w = world_new(42, s->prospects, NULL);
+    if (!s->first)
+        world_settle(w);
+    s->act(w);
+    return w;
+}
+
+static void epilogue(struct world *w, const struct story *s, int64_t k)
+{
+    world_settle(w);
+    /* deletes and merges are found by the batch read of a full compare, never by the feed */
+    AUTO_FREE char *early = world_broken(w);
+    AUTO_FREE char *broken = early ? NULL : world_broken(w);
+    if (early || broken)
+        print_error("story %s, cut at %lld: %s\n", s->name, (long long)k, early ? early : broken);
+    assert_null(early);
+    assert_null(broken);
+    s->check(w);
+    world_free(w);
+}
+
+static int64_t tell(const struct story *s)
+{
+    struct world *w = prologue(s);
+    world_watch(w, 0);
+    world_settle(w);
+    int64_t touches = w->touches;
+    epilogue(w, s, 0);
+    return touches;
+}
+
+static void tell_and_cut(const struct story *s)
+{
+    int64_t n = tell(s);
+    for (int64_t k = 1; k <= n; k++) {
+        struct world *w = prologue(s);
+        world_watch(w, k);
+        epilogue(w, s, k);
+    }
+    print_message("story %-24s %lld touches, each cut once\n", s->name, (long long)n);
+}
+
+#define STORY(function, index)                                                                                                                     \
+    static void function(void **state)                                                                                                             \
+    {                                                                                                                                              \
+        (void)state;                                                                                                                               \
+        tell_and_cut(&stories[index]);                                                                                                             \
+    }
+STORY(the_first_sync_survives_a_cut_at_any_touch, 0)
+STORY(creates_whose_answers_are_lost_are_found_not_repeated, 1)
+STORY(a_429_storm_loses_nothing, 2)
+STORY(edits_on_both_sides_survive_a_cut_at_any_touch, 3)
+STORY(tags_changed_on_both_sides_merge, 4)
+STORY(a_merge_in_the_crm_moves_the_link, 5)
+STORY(an_archived_record_is_detached_and_not_made_again, 6)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_sync_survives_a_cut_at_any_touch),
+        cmocka_unit_test(creates_whose_answers_are_lost_are_found_not_repeated),
+        cmocka_unit_test(a_429_storm_loses_nothing),
+        cmocka_unit_test(edits_on_both_sides_survive_a_cut_at_any_touch),
+        cmocka_unit_test(tags_changed_on_both_sides_merge),
+        cmocka_unit_test(a_merge_in_the_crm_moves_the_link),
+        cmocka_unit_test(an_archived_record_is_detached_and_not_made_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
