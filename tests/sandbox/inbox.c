@@ -136,6 +136,22 @@ static struct inbox_thread *thread_of(struct inbox *in, const char *id)
 
 /* ---- events ---- */
 
+/* Neighbours change places, some come twice. */
+static void disorder(struct inbox *in, json_t *list)
+{
+    for (size_t i = 1; i < json_array_size(list); i++) {
+        json_t *a = json_incref(json_array_get(list, i - 1)), *b = json_incref(json_array_get(list, i));
+        if (sandbox_chance(box_of(in)) < 0.3) {
+            json_array_set(list, i - 1, b);
+            json_array_set(list, i, a);
+        }
+        if (sandbox_chance(box_of(in)) < 0.2)
+            json_array_insert(list, i, a);
+        json_decref(a);
+        json_decref(b);
+    }
+}
+
 static void events(struct inbox *in, const json_t *q, struct http_answer *a)
 {
     int64_t after = js_int_or(q, "afterSeq", 0), limit = js_int_or(q, "limit", 100), last = 0;
@@ -157,6 +173,8 @@ static void events(struct inbox *in, const json_t *q, struct http_answer *a)
         json_array_append(list, in->events[i]);
         last = js_int_or(in->events[i], "seq", 0);
     }
+    if (inbox_manner(in, "disorder"))
+        disorder(in, list);
     reply(a, json_pack("{s:o,s:b,s:o}", "events", list, "hasMore", end < in->n_events, "lastSeq", last ? json_integer(last) : json_null()));
 }
 
