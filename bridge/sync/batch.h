@@ -35,6 +35,7 @@ struct item {
     const char *event;   /* its event, NULL = nothing to log */
     bool link_dirty;     /* the link row must be written */
     bool subject_dirty;
+    bool news;           /* a read after the decision brought something nobody has decided on yet */
     bool off;            /* no further step touches it */
     enum next next;
     int64_t due;         /* with NEXT_LATER */
@@ -66,6 +67,18 @@ bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
 bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
 bool write_put(struct batch *b, struct err *err) MUST_CHECK;
 bool write_race(struct batch *b, struct err *err) MUST_CHECK;
+
+/* race.c: edits between our read and our write, told by the record's history. */
+struct race {
+    json_t *s, *base_s;  /* what we sent stood for, and the shadow before */
+    json_t *was, *sent;  /* in the CRM: before our write, and written */
+    int64_t since;       /* entries before this moment are older than our read; ms of the service's clock */
+};
+/* race_found: somebody's value between `was` and ours; new reference, NULL = none. */
+json_t *race_found(const struct route *r, const struct map_field *f, const json_t *entries, const struct race *race);
+void race_settle(struct batch *b, struct item *it, const struct map_field *f, const struct race *race, json_t *value);
+bool race_is_it(const json_t *got, const json_t *sent); /* the same value, as services tidy it */
+json_t *race_past(const struct route *r, const struct map_field *f, const json_t *entry); /* a history entry in mapping terms */
 
 /* settle.c: one transaction for everything the batch did. */
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;

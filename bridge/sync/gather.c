@@ -67,6 +67,7 @@ static void overlay(struct item *it, const struct record *rec)
 {
     json_t *fields = it->subject.fields ? json_copy(it->subject.fields) : json_object();
     json_object_update(fields, rec->fields);
+    it->news |= it->planned && !js_equal(fields, it->subject.fields);
     json_decref(it->subject.fields);
     it->subject.fields = fields;
     if (rec->as_of > it->subject.as_of)

@@ -91,6 +91,32 @@ static bool learn(struct subject *s, const struct record *rec, bool fresh)
     return true;
 }
 
+/* An event older than what we know tells a value that is no longer there: a person's edit our own write (or a later edit)
+ * went over. It is not believed, but it is not forgotten either. */
+static bool log_overtaken(struct intake *in, const char *object, const struct subject *s, const struct record *rec, struct err *err)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        struct route *r = in->routes[i];
+        struct bound *b = route_object_of(r, SIDE_S, object);
+        struct link link __attribute__((cleanup(link_done))) = {0};
+        AUTO_JSON json_t *notes = json_object();
+        bool found = false;
+        if (!b || !store_link_get(r->store, r->name, b->o->name, s->key, &link, &found, err))
+            return !b;
+        for (size_t k = 0; found && k < b->o->n_fields; k++) {
+            const struct map_field *f = &b->o->fields[k];
+            bool unknown = false;
+            AUTO_JSON json_t *told = map_read(f, SIDE_S, rec->fields, r->vocab[SIDE_S], &unknown);
+            AUTO_JSON json_t *known = map_read(f, SIDE_S, s->fields, r->vocab[SIDE_S], &unknown);
+            if (f->flow != FLOW_TO_CRM && told && known && !value_same(told, known))
+                js_set(notes, f->name, json_pack("{s:O,s:s}", "lost", told, "why", "an older edit in Inbox, already overtaken"));
+        }
+        if (json_object_size(notes) && !store_log_add(r->store, r->run, link.id, "overtaken", notes, err))
+            return false;
+    }
+    return true;
+}
+
 static bool mark_routes(struct intake *in, const char *object, const char *key, int lane, const char *why, struct err *err)
 {
     int64_t now = in->env->now(in->env);
@@ -117,6 +143,9 @@ static bool take_source(struct intake *in, const char *object, const struct reco
         s.object = mem_dup(object);
         s.key = mem_dup(rec->key);
     }
+    bool older = found && rec->fields && s.fields && rec->as_of <= s.as_of && !tells_nothing_new(&s, rec);
+    if (older && !scanning && !log_overtaken(in, object, &s, rec, err))
+        return false;
     bool look = learn(&s, rec, !found);
     return store_subject_put(in->store, in->ep->name, &s, err) &&
            (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));

@@ -17,30 +17,6 @@ static const struct map_field *field_of(const struct map_object *o, const char *
     return NULL;
 }
 
-/* CRMs trim and truncate: the front of what was sent is what was sent. */
-static bool front_of(const json_t *got, const json_t *sent)
-{
-    const char *g = json_string_value(got), *s = json_string_value(sent);
-    if (!g || !s || !*g)
-        return false;
-    s += strspn(s, " \t\r\n");
-    return strlen(g) >= 8 && str_starts(s, g);
-}
-
-static bool is_it(const json_t *got, const json_t *sent)
-{
-    return value_alike(got, sent) || front_of(got, sent);
-}
-
-/* A past value of the record, in mapping terms. */
-static json_t *past_value(const struct batch *b, const struct map_field *f, const json_t *entry)
-{
-    bool unknown = false;
-    AUTO_JSON json_t *one = json_object();
-    json_object_set(one, f->path[SIDE_T], json_object_get(entry, "value"));
-    return map_read(f, SIDE_T, one, b->r->vocab[SIDE_T], &unknown);
-}
-
 /* Looks for what was sent among the values the record has had since the op was made. *value is what the service made of
  * it. For a create the oldest entry is what was created. */
 static enum landed in_history(const struct batch *b, const struct item *it, const struct op *op,
@@ -54,8 +30,8 @@ static enum landed in_history(const struct batch *b, const struct item *it, cons
         const json_t *entry = json_array_get(entries, i);
         if (!create && js_int_or(entry, "at", 0) < op->created - 5 * 60 * 1000)
             continue;
-        json_t *past = past_value(b, f, entry);
-        if (past && (is_it(past, sent) || create)) {
+        json_t *past = race_past(b->r, f, entry);
+        if (past && (race_is_it(past, sent) || create)) {
             *value = past;
             return LANDED_YES;
         }
@@ -71,7 +47,7 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
     bool unknown = false;
     json_t *now = fields ? map_read(f, op->side, fields, b->r->vocab[op->side], &unknown) : NULL;
     const json_t *sent = json_object_get(cell, "new"), *was = json_object_get(cell, "was");
-    if (now && is_it(now, sent)) {
+    if (now && race_is_it(now, sent)) {
         *value = now;
         return LANDED_YES;
     }
@@ -88,6 +64,18 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
     return past;
 }
 
+/* Cut off before it could look: did somebody edit the cell between our read and our write? */
+static void race_of(struct batch *b, struct item *it, const struct op *op, const struct map_field *f, const json_t *cell)
+{
+    struct race race = {.s = json_object_get(cell, "other"), .base_s = plan_base(it->link.cells, f->name, SIDE_S),
+                        .was = json_object_get(cell, "was"), .sent = json_object_get(cell, "new"), .since = op->created - 2 * 60 * 1000};
+    if (op->side != SIDE_T || str_eq(op->kind, "create") || (b->r->without & WITHOUT_RACE))
+        return;
+    AUTO_JSON json_t *value = race_found(b->r, f, json_object_get(it->t.history, f->path[SIDE_T]), &race);
+    if (value)
+        race_settle(b, it, f, &race, value);
+}
+
 /* The shadows as they are if the write landed. */
 static void landed(struct batch *b, struct item *it, const struct op *op, const struct map_field *f, const json_t *cell,
                    const json_t *value)
@@ -101,7 +89,8 @@ static void landed(struct batch *b, struct item *it, const struct op *op, const 
     else
         settle_cell(it, f, mine, other, now, true);
     settle_note(it, f->name, op->side == SIDE_T ? "crm" : "inbox", json_object_get(cell, "was"), value,
-                "found landed after a lost answer", js_str(cell, "policy"), f->line, NULL);
+                "found landed after a lost answer", js_str(cell, "policy"), f->line,
+                js_bool_or(cell, "conflict", false) ? json_object_get(cell, "was") : NULL);
 }
 
 static const struct cell_plan *planned(const struct link_plan *p, const char *field)
@@ -167,8 +156,10 @@ static void recover_op(struct batch *b, struct item *it, struct op *op)
         if (!f)
             continue;
         enum landed l = look(b, it, op, f, cell, &value);
-        if (l == LANDED_YES)
+        if (l == LANDED_YES) {
+            race_of(b, it, op, f, cell);
             landed(b, it, op, f, cell, value);
+        }
         else if (l == LANDED_UNKNOWN && matters(b, it, op, f, cell))
             hold_unknown(b, it, f, cell);
         json_decref(value);

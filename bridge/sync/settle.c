@@ -59,8 +59,10 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
     js_set(note, "why", js_text(why));
     js_set(note, "policy", js_text(policy));
     js_set(note, "line", json_integer(line));
-    if (lost)
+    if (lost && !json_object_get(note, "lost"))
         json_object_set(note, "lost", (json_t *)lost);
+    else if (lost && !js_equal(json_object_get(note, "lost"), lost))
+        json_object_set(note, "lost_too", (json_t *)lost);
 }
 
 /* ---- one write's answer ---- */
@@ -135,7 +137,7 @@ static void settle_created_rest(struct batch *b, struct item *it, struct cell_pl
         return;
     const struct result *res = &it->out[SIDE_T].result;
     AUTO_JSON json_t *told = res->record.fields ? map_read(c->f, SIDE_T, res->record.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
-    AUTO_JSON json_t *t = told ? json_incref(told) : json_null();
+    AUTO_JSON json_t *t = told ? json_incref(told) : value_canonical(json_null(), c->f->is_set);
     if (value_blank(c->now[SIDE_S]) && value_blank(t))
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
@@ -154,7 +156,10 @@ static void take_record(struct item *it, int side)
     }
     if (!rec->fields)
         return;
-    json_t *fields = json_copy(it->subject.fields);
+    json_t *fields = json_copy(it->subject.fields), *value;
+    const char *name;
+    json_object_foreach (rec->fields, name, value)
+        it->news |= !json_object_get(it->out[side].set, name) && !js_equal(value, json_object_get(fields, name));
     json_object_update(fields, rec->fields);
     json_decref(it->subject.fields);
     it->subject.fields = fields;
@@ -294,6 +299,10 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
 
 static bool settle_job(struct batch *b, struct item *it, struct err *err)
 {
+    if (it->news && it->next == NEXT_FINISH) {
+        it->next = NEXT_AGAIN;
+        it->why = "news while writing";
+    }
     struct store *st = b->r->store;
     int64_t now = b->r->env->now(b->r->env);
     const char *why = it->why ? it->why : "again";

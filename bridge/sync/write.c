@@ -218,56 +218,19 @@ static struct cell_plan *cell_of(struct item *it, const char *field)
     return NULL;
 }
 
-/* Between our read and our write somebody else set this. The policy decides it now: the CRM's value comes back through
- * a hold that already carries its answer; a lost one is logged. */
-static void raced(struct batch *b, struct item *it, struct cell_plan *c, json_t *value)
-{
-    struct rules rules = rules_of(c->f);
-    struct cell cell = {.now = {c->now[SIDE_S], value}, .base = {c->base[SIDE_S], c->now[SIDE_T]}, .rank = {-1, -1}};
-    if (!cell.base[SIDE_S] || value_same(cell.base[SIDE_S], cell.now[SIDE_S]))
-        cell.base[SIDE_S] = json_null();
-    struct verdict_cell v = decide(&cell, &rules);
-    struct err err = {0};
-    AUTO_JSON json_t *s = map_translate(c->f, SIDE_T, value, &err);
-    if (v.act != ACT_WRITE_T && s) {
-        json_t *about = json_pack("{s:O,s:O}", "s", c->now[SIDE_S], "t", value);
-        it->holds = mem_grow(it->holds, it->n_holds + 1, sizeof *it->holds);
-        it->holds[it->n_holds++] =
-            (struct hold){.link = it->link.id, .route = mem_dup(b->r->name), .field = mem_dup(c->f->name),
-                          .why = mem_dup(v.act == ACT_WRITE_S ? "raced" : "conflict"), .about = about,
-                          .choice = v.act == ACT_WRITE_S ? mem_dup("value") : NULL,
-                          .value = v.act == ACT_WRITE_S ? json_incref(s) : NULL};
-    }
-    settle_note(it, c->f->name, "crm", c->now[SIDE_T], c->to[SIDE_T], "edited in the CRM while we wrote",
-                policy_name(c->f->conflict), c->f->line, value);
-    b->r->tally.conflicts++;
-}
-
-static void race_cell(struct batch *b, struct item *it, struct cell_plan *c, const json_t *entries, int64_t since)
-{
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const json_t *entry = json_array_get(entries, i);
-        bool unknown = false;
-        AUTO_JSON json_t *one = json_object();
-        json_object_set(one, c->f->path[SIDE_T], json_object_get(entry, "value"));
-        AUTO_JSON json_t *past = map_read(c->f, SIDE_T, one, b->r->vocab[SIDE_T], &unknown);
-        if (!past || value_same(past, c->now[SIDE_T]) || js_int_or(entry, "at", 0) < since)
-            return;
-        if (i && !value_alike(past, c->to[SIDE_T])) {
-            raced(b, it, c, past);
-            return;
-        }
-    }
-}
-
 static void race_item(struct batch *b, struct item *it, const struct record *rec)
 {
     const char *name;
     json_t *cell;
     json_object_foreach (json_object_get(it->out[SIDE_T].op.payload, "cells"), name, cell) {
         struct cell_plan *c = cell_of(it, name);
-        if (c)
-            race_cell(b, it, c, json_object_get(rec->history, c->f->path[SIDE_T]), it->t.as_of - 3000);
+        if (!c)
+            continue;
+        struct race race = {.s = c->now[SIDE_S], .base_s = c->base[SIDE_S], .was = c->now[SIDE_T], .sent = c->to[SIDE_T],
+                            .since = it->t.as_of - 3000};
+        AUTO_JSON json_t *value = race_found(b->r, c->f, json_object_get(rec->history, c->f->path[SIDE_T]), &race);
+        if (value)
+            race_settle(b, it, c->f, &race, value);
     }
 }
 

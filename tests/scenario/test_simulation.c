@@ -231,10 +231,18 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     }
     pass(s);
     behave(s);
+    sandbox_advance(s->w->box, 5000); /* replicas catch up long before the change window leaves them behind */
+    pass(s);
     world_settle(s->w);
     char *broken = lost_edit(s);
     if (!broken)
         broken = world_broken(s->w);
+    if (broken && getenv("SIM_LOG"))
+        for (size_t i = 0; i < PEOPLE; i++) {
+            AUTO_FREE char *key = world_key(s->w, i);
+            AUTO_FREE char *log = log_text(s->w, key);
+            print_message("%s: %s\n", key, log);
+        }
     world_free(s->w);
     free(s);
     return broken;
