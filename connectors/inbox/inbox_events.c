@@ -180,10 +180,28 @@ static void join(struct record *into, struct record *stolen)
     *into = newer;
 }
 
+/* Two sayings become one only when neither hides a value of the other: a person's edit that the next event has already gone
+ * over must still be told. */
+static bool agree(const struct record *a, const struct record *b)
+{
+    const char *name;
+    json_t *value;
+    if (!a->fields || !b->fields)
+        return a->fields == b->fields;
+    json_object_foreach (a->fields, name, value) {
+        const json_t *other = json_object_get(b->fields, name);
+        if (other && !js_equal(value, other))
+            return false;
+    }
+    return true;
+}
+
 void inbox_harvest_record(struct inbox_harvest *h, struct record *stolen)
 {
-    for (size_t i = 0; i < h->n; i++)
+    for (size_t i = h->n; i-- > 0;)
         if (!strcmp(h->items[i].id, stolen->id)) {
+            if (!agree(&h->items[i], stolen))
+                break;
             join(&h->items[i], stolen);
             return;
         }

@@ -55,17 +55,19 @@ static void content_without_a_time_is_not_believed(void **state)
     assert_null(h.items[0].fields);
 }
 
-static void several_events_of_one_prospect_become_the_newest(void **state)
+static void an_edit_that_the_next_event_went_over_is_still_told(void **state)
 {
     (void)state;
     HARVEST(h, EVENT("prospect.tagsChanged", "12", "{\"prospect\":{" PERSON ",\"bio\":\"new\"," CONTEXT("\"b\"") "}}"),
             EVENT("prospect.tagsChanged", "11",
                   "{\"prospect\":{" PERSON ",\"location\":\"Oslo\",\"bio\":\"old\"," CONTEXT("\"a\"") "}}"));
-    assert_int_equal(h.n, 1);
+    assert_int_equal(h.n, 2);
     assert_int_equal(h.items[0].as_of, AT(12));
     assert_member(h.items[0].fields, "context.tags", "['b']");
     assert_member(h.items[0].fields, "bio", "'new'");
-    assert_member(h.items[0].fields, "location", "'Oslo'");
+    assert_int_equal(h.items[1].as_of, AT(11));
+    assert_member(h.items[1].fields, "context.tags", "['a']");
+    assert_member(h.items[1].fields, "bio", "'old'");
 }
 
 static void one_look_among_several_remains_a_look(void **state)
@@ -73,9 +75,10 @@ static void one_look_among_several_remains_a_look(void **state)
     (void)state;
     HARVEST(h, EVENT("thread.assigned", "10", "{\"thread\":{\"id\":\"t\",\"prospect\":{" PERSON "}}}"),
             EVENT("prospect.tagsChanged", "11", "{\"prospect\":{" PERSON "," CONTEXT("") "}}"));
-    assert_int_equal(h.n, 1);
+    assert_int_equal(h.n, 2);
     assert_null(h.items[0].fields);
-    assert_int_equal(h.items[0].as_of, AT(11));
+    assert_int_equal(h.items[1].as_of, AT(11));
+    assert_non_null(h.items[1].fields);
 }
 
 static void a_message_tells_that_the_prospect_wrote(void **state)
@@ -196,7 +199,7 @@ int main(void)
         cmocka_unit_test(a_prospect_event_with_context_is_content_of_its_time),
         cmocka_unit_test(without_the_whole_context_it_only_says_look),
         cmocka_unit_test(content_without_a_time_is_not_believed),
-        cmocka_unit_test(several_events_of_one_prospect_become_the_newest),
+        cmocka_unit_test(an_edit_that_the_next_event_went_over_is_still_told),
         cmocka_unit_test(one_look_among_several_remains_a_look),
         cmocka_unit_test(a_message_tells_that_the_prospect_wrote),
         cmocka_unit_test(our_own_message_does_not_say_that_nobody_answered),

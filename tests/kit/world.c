@@ -193,7 +193,7 @@ bool world_start(struct world *w)
                                           .routes = mem_alloc(sizeof(struct route *))};
         w->intake[side].routes[0] = &w->route;
     }
-    for (int i = 0; i < 20; i++) { /* services may be out of sorts at start */
+    for (int i = 0; i < 300; i++) { /* services may be out of sorts at start */
         err = (struct err){0};
         if (route_pin(&w->route, &err) && route_learn(&w->route, &faults, &err))
             return true;
