@@ -153,8 +153,10 @@ static bool intake_endpoint(struct app *app, struct app_endpoint *e)
 bool app_intake(struct app *app)
 {
     bool ok = true;
-    for (size_t i = 0; i < app->n_endpoints; i++)
-        ok = intake_endpoint(app, &app->endpoints[i]) && ok;
+    for (int source = 0; source < 2; source++) /* the CRMs first: nothing is written before their changes are followed */
+        for (size_t i = 0; i < app->n_endpoints; i++)
+            if (intake_is_source(&app->endpoints[i].intake) == source)
+                ok = intake_endpoint(app, &app->endpoints[i]) && ok;
     return ok;
 }
 

@@ -11,7 +11,7 @@ static int side_of(const struct route *r, const struct endpoint *ep)
     return r->ep[SIDE_S] == ep ? SIDE_S : SIDE_T;
 }
 
-static bool is_source(const struct intake *in)
+bool intake_is_source(const struct intake *in)
 {
     return in->n && side_of(in->routes[0], in->ep) == SIDE_S;
 }
@@ -176,10 +176,10 @@ static bool take_page(struct intake *in, const char *object, const struct page *
         return false;
     for (size_t i = 0; i < page->n; i++) {
         const struct record *rec = &page->items[i];
-        if (is_source(in) ? !take_source(in, object, rec, page->walk, err) : !take_target(in, object, rec, err))
+        if (intake_is_source(in) ? !take_source(in, object, rec, page->walk, err) : !take_target(in, object, rec, err))
             return false;
     }
-    const char *next = page->gap && is_source(in) ? "" : page->next;
+    const char *next = page->gap && intake_is_source(in) ? "" : page->next;
     if (next && !store_cursor_set(in->store, in->ep->name, object, next, err))
         return false;
     return store_commit(in->store, err);
@@ -193,7 +193,7 @@ bool intake_page(struct intake *in, const char *object, bool *more, struct err *
     if (!store_cursor_get(in->store, in->ep->name, object, &cursor, err))
         return false;
     bool start = !cursor || !*cursor;
-    const char *from = start ? (is_source(in) ? NULL : "now") : cursor;
+    const char *from = start ? (intake_is_source(in) ? NULL : "now") : cursor;
     if (!in->ep->kind->changes(in->ep, object, fields, from, &page, err))
         return err_wrap(err, "endpoint %s: changes of %s", in->ep->name, object);
     if (!take_page(in, object, &page, err))
@@ -201,7 +201,7 @@ bool intake_page(struct intake *in, const char *object, bool *more, struct err *
     in->relearn |= page.relearn;
     in->items += (int64_t)page.n;
     in->pages++;
-    *more = page.more || (page.gap && is_source(in));
+    *more = page.more || (page.gap && intake_is_source(in));
     return true;
 }
 

@@ -14,6 +14,8 @@ struct intake {
     int64_t raced;         /* event values that our own write had overtaken */
 };
 
+bool intake_is_source(const struct intake *in); /* an Inbox side, as opposed to a CRM */
+
 /* intake_page takes one page of one native object. *more: another page is ready now. */
 bool intake_page(struct intake *in, const char *object, bool *more, struct err *err) MUST_CHECK;
 

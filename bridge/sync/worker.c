@@ -1,5 +1,6 @@
 /* Claim, sync, say when next. Straight-line code; the threads are in bridge/app. */
 #include "bridge/sync/worker.h"
+#include "bridge/base/mem.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/sync.h"
 
@@ -15,6 +16,20 @@ static void set_lane(struct route *r, const struct job *jobs, size_t n)
         r->ep[side]->lane = (enum lane)lane;
 }
 
+/* Nothing is written to a CRM before its changes are being followed: an edit made between a first write and a first cursor
+ * would be seen by nobody. */
+static bool followed(struct route *r, bool *yes, struct err *err)
+{
+    *yes = true;
+    for (size_t i = 0; *yes && i < r->n; i++) {
+        AUTO_FREE char *cursor = NULL;
+        if (!store_cursor_get(r->store, r->ep[SIDE_T]->name, r->objects[i].o->type[SIDE_T], &cursor, err))
+            return false;
+        *yes = cursor && *cursor;
+    }
+    return true;
+}
+
 bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
 {
     int64_t now = r->env->now(r->env), total = 0;
@@ -24,6 +39,13 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
         return true;
     if (r->wait_until > now) {
         *wake = r->wait_until;
+        return true;
+    }
+    bool ready = false;
+    if (!followed(r, &ready, err))
+        return false;
+    if (!ready) {
+        *wake = now + 1000;
         return true;
     }
     struct job *jobs = NULL;

@@ -222,7 +222,7 @@ void world_stop(struct world *w)
 static bool take_in(struct world *w)
 {
     struct err err = {0};
-    for (int side = 0; side < 2; side++) {
+    for (int side = 1; side >= 0; side--) { /* the CRM first: see followed() in worker.c */
         err = (struct err){0};
         if (!intake_all(&w->intake[side], NULL, NULL, &err))
             return false;

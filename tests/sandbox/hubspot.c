@@ -321,7 +321,7 @@ static json_t *state(struct sandbox_service *s)
         for (size_t i = 0; i < h->types[k].n; i++) {
             struct hub_record *r = &h->types[k].records[i];
             AUTO_FREE char *id = mem_printf("%lld", (long long)r->id), *into = r->merged_into ? mem_printf("%lld", (long long)r->merged_into) : NULL;
-            json_t *one = json_pack("{s:s,s:O,s:b}", "id", id, "properties", r->props, "archived", r->archived);
+            json_t *one = json_pack("{s:s,s:O,s:b,s:O}", "id", id, "properties", r->props, "archived", r->archived, "history", r->history);
             if (into)
                 js_set(one, "mergedInto", json_string(into));
             js_add(all, one);

@@ -37,6 +37,7 @@ static void batch_read(struct hub *h, struct hub_type *t, bool archived, const j
     json_t *results = json_array(), *errors = json_array(), *lost = json_array(), *in;
     const char *property = js_str(body, "idProperty");
     size_t i;
+    h->stale &= !property; /* a unique property is looked up where it is enforced: at the primary */
     json_array_foreach (json_object_get(body, "inputs"), i, in) {
         struct hub_record *r = asked(t, property, js_str(in, "id"));
         bool again = false;

@@ -241,7 +241,10 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
         for (size_t i = 0; i < PEOPLE; i++) {
             AUTO_FREE char *key = world_key(s->w, i);
             AUTO_FREE char *log = log_text(s->w, key);
-            print_message("%s: %s\n", key, log);
+            AUTO_JSON json_t *contact = world_contact(s->w, key), *prospect = world_prospect(s->w, i);
+            AUTO_FREE char *crm = js_print(json_object_get(contact, "properties")), *inbox = js_print(json_object_get(prospect, "context"));
+            AUTO_FREE char *past = js_print(json_object_get(json_object_get(contact, "history"), "inbox_notes"));
+            print_message("%s: %s\n  crm %s\n  notes %s\n  inbox %s\n", key, log, crm, past, inbox);
         }
     world_free(s->w);
     free(s);
