@@ -29,7 +29,8 @@ static void handle(void *self, const struct http_request *request, struct http_a
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--prospects N] [--seed S] [--no-limits] [--latency MS]\n"
+    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--prospects N] [--seed S] "
+                    "[--no-limits] [--latency MS]\n"
                     "PORT 0 picks a free one; the token sandbox-token is accepted\n");
 }
 
@@ -43,13 +44,17 @@ static bool read_options(int argc, char **argv, struct options *o)
     struct {
         const char *name;
         int64_t *value, most;
-    } known[] = {{"--inbox", &o->inbox, 65535}, {"--hubspot", &o->hubspot, 65535}, {"--prospects", &o->prospects, 1000000},
-                 {"--seed", &o->seed, INT64_MAX}, {"--latency", &o->latency, 60000}};
+    } known[] = {{"--inbox", &o->inbox, 65535},
+                 {"--hubspot", &o->hubspot, 65535},
+                 {"--prospects", &o->prospects, 1000000},
+                 {"--seed", &o->seed, INT64_MAX},
+                 {"--latency", &o->latency, 60000}};
     for (int i = 1; i < argc; i++) {
         bool found = str_eq(argv[i], "--no-limits");
         o->no_limits |= found;
         for (size_t k = 0; !found && k < COUNT(known); k++)
-            if (str_eq(argv[i], known[k].name) && i + 1 < argc && str_to_int(argv[i + 1], 0, known[k].most, known[k].value)) {
+            if (str_eq(argv[i], known[k].name) && i + 1 < argc &&
+                str_to_int(argv[i + 1], 0, known[k].most, known[k].value)) {
                 found = true;
                 i++;
             }

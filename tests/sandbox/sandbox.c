@@ -147,7 +147,7 @@ static void meet_service(struct sandbox *box, struct sandbox_service *s, const s
             set_stale(s, false);
         fault_after(&fault, a);
     }
-    const char *route = s->route ? s->route(s, r->method, path) : NULL;
+    const char *route = s->route && !calls_noted(box->calls) ? s->route(s, r->method, path) : NULL;
     calls_end(box->calls, s, r, route, a->status, sandbox_now(box));
 }
 

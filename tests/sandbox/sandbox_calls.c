@@ -67,6 +67,11 @@ void calls_begin(struct sandbox_calls *c)
     c->wrote = false;
 }
 
+bool calls_noted(const struct sandbox_calls *c)
+{
+    return c->noted[0];
+}
+
 static struct route *route_named(struct sandbox_calls *c, const struct sandbox_service *s, const char *name)
 {
     for (size_t i = 0; i < c->n_routes; i++)

@@ -7,6 +7,7 @@
 struct sandbox_calls *calls_new(void);
 void calls_free(struct sandbox_calls *c);
 void calls_begin(struct sandbox_calls *c); /* a request comes in; sandbox_note() may follow */
+bool calls_noted(const struct sandbox_calls *c);
 /* fallback: the route's name when nobody noted one. */
 void calls_end(struct sandbox_calls *c, const struct sandbox_service *s, const struct http_request *r,
                const char *fallback, int status, int64_t now);
