@@ -189,11 +189,11 @@ static bool sync_route(struct app *app, struct route *r)
     return err.kind == ERR_NONE;
 }
 
-static int64_t items_in(const struct app *app)
+static int64_t marks_in(const struct app *app)
 {
     int64_t n = 0;
     for (size_t i = 0; i < app->n_endpoints; i++)
-        n += app->endpoints[i].intake.items;
+        n += app->endpoints[i].intake.marked;
     return n;
 }
 
@@ -201,11 +201,11 @@ bool app_sync(struct app *app)
 {
     bool ok = app_intake(app);
     for (int round = 0; ok && round < ROUNDS_MOST; round++) {
-        int64_t before = items_in(app);
+        int64_t before = marks_in(app);
         for (size_t i = 0; i < app->n_routes; i++)
             ok = sync_route(app, &app->routes[i].route) && ok;
         ok = ok && app_intake(app);
-        if (items_in(app) == before)
+        if (marks_in(app) == before)
             break;
     }
     return ok;

@@ -11,7 +11,7 @@ struct intake {
     struct env *env;
     bool relearn;          /* set when options changed: describe again before the next sync */
     int64_t items, pages;  /* what came in since the start */
-    int64_t raced;         /* event values that our own write had overtaken */
+    int64_t marked;        /* jobs that came of it */
 };
 
 bool intake_is_source(const struct intake *in); /* an Inbox side, as opposed to a CRM */

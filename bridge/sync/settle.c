@@ -148,7 +148,7 @@ static void take_record(struct item *it, int side)
     if (side == SIDE_T) {
         if (rec->id && !it->link.t_id)
             it->link.t_id = mem_dup(rec->id);
-        if (rec->version)
+        if (rec->version && it->create)
             set_text(&it->link.t_version, rec->version);
         it->link.state = LINK_LINKED;
         it->link_dirty = true;
@@ -287,6 +287,11 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
         it->event = it->create ? "created" : "synced";
     if (it->event && str_eq(it->event, "linked"))
         it->link.state = LINK_LINKED;
+    /* The version of a read that was decided on, never that of our own update: between the two somebody may have edited. */
+    if (it->has_t && it->t.version && !it->out[SIDE_T].wanted && !str_eq(it->t.version, it->link.t_version)) {
+        set_text(&it->link.t_version, it->t.version);
+        it->link_dirty = true;
+    }
     bool row = it->link.id || it->link.t_id;
     if (row && it->link_dirty && !store_link_put(b->r->store, &it->link, err))
         return false;

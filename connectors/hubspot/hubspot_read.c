@@ -291,10 +291,10 @@ static char *hubspot_cursor(json_t *stolen)
     return text;
 }
 
-static void hubspot_mention(struct page *out, const char *id, size_t n)
+static void hubspot_mention(struct page *out, const char *id, size_t n, const char *version)
 {
     out->items = mem_grow(out->items, out->n + 1, sizeof *out->items);
-    out->items[out->n++] = (struct record){.id = mem_dup_n(id, n)};
+    out->items[out->n++] = (struct record){.id = mem_dup_n(id, n), .version = mem_dup(version)};
 }
 
 /* A survivor speaks for the records merged into it: whoever is linked to one of those has to look. */
@@ -304,11 +304,11 @@ static void hubspot_take(struct page *out, const json_t *rows)
     json_t *row;
     json_array_foreach ((json_t *)rows, i, row) {
         const char *id = js_str_or(row, "id", ""), *merged = js_str_or(json_object_get(row, "properties"), "hs_merged_object_ids", "");
-        hubspot_mention(out, id, strlen(id));
+        hubspot_mention(out, id, strlen(id), js_str(row, "updatedAt"));
         for (size_t n; *merged; merged += n + (merged[n] == ';')) {
             n = strcspn(merged, ";");
             if (n)
-                hubspot_mention(out, merged, n);
+                hubspot_mention(out, merged, n, NULL);
         }
     }
 }

@@ -260,7 +260,7 @@ bool world_pass(struct world *w, int64_t patience)
 
 static int64_t news(const struct world *w)
 {
-    return w->intake[0].items + w->intake[1].items + w->route.tally.seen;
+    return w->intake[0].marked + w->intake[1].marked + w->route.tally.seen;
 }
 
 void world_settle(struct world *w)

@@ -171,8 +171,7 @@ json_t *hub_record_json(struct hub *h, struct hub_type *t, struct hub_record *r,
     }
     when_print(r->created, at);
     js_set(out, "createdAt", json_string(at));
-    when_print(r->updated, at);
-    js_set(out, "updatedAt", json_string(at));
+    js_set(out, "updatedAt", json_incref(json_object_get(props, t->modified)));
     js_set(out, "archived", json_boolean(r->archived));
     return out;
 }
