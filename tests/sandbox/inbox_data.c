@@ -34,7 +34,7 @@ void inbox_id(uint64_t seed, char out[ID_SIZE])
     out[0] = (char)('a' + r % 26);
     for (int i = 1; i < ID_SIZE - 1; i++) {
         if (i % 12 == 0)
-            r = inbox_mix(r ^ seed);
+            r = inbox_mix(~seed);
         r /= 36;
         out[i] = digits[r % 36];
     }
