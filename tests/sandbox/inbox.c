@@ -300,6 +300,10 @@ static void answer(struct sandbox_service *s, const struct http_request *r, cons
         answer_manners(x, r, a);
         return;
     }
+    if (str_eq(path, "/_sandbox/deliveries")) {
+        answer_deliveries(x, query, a);
+        return;
+    }
     if (str_starts(path, "/_sandbox/")) {
         sandbox_reply_json(a, 404, json_pack("{s:s}", "error", "no such control"));
         return;

@@ -185,7 +185,7 @@ static size_t first_after(const struct inbox *x, int64_t seq)
     return low;
 }
 
-static void write_event(struct inbox *x, struct buf *b, const struct event *e)
+void write_event(struct inbox *x, struct buf *b, const struct event *e)
 {
     double dice = (double)(inbox_mix((uint64_t)e->seq ^ x->seed) >> 11) / 9007199254740992.0;
     PUT(b, "{\"id\":");

@@ -251,6 +251,10 @@ void tell_reaction(struct inbox *x, const char *type, const struct thread *t, co
 void tell_label(struct inbox *x, const char *type, const struct label *l, bool status);
 void tell_label_gone(struct inbox *x, const struct label *l, bool status);
 void events_retire(struct inbox *x);
+void write_event(struct inbox *x, struct buf *b, const struct event *e);
+
+/* inbox_hooks.c */
+void answer_deliveries(struct inbox *x, const char *query, struct http_answer *a);
 
 /* ---- changes, by the API and by people alike; each raises its events. True when something changed. ---- */
 

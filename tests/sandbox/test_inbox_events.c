@@ -1,4 +1,5 @@
 /* Inbox: the feed. Numbers, pages, retention, and the manners no source rules out. */
+#include "bridge/base/hash.h"
 #include "bridge/base/when.h"
 #include "tests/sandbox/asking.h"
 
@@ -187,6 +188,37 @@ static void without_a_webhook_nothing_may_be_recorded(void **state)
     assert_int_equal(json_array_size(at(p, "events")), 0);
 }
 
+static void deliveries_are_signed_over_time_and_body(void **state)
+{
+    struct place *p = *state;
+    uint8_t mac[HASH_SIZE];
+    char hex[2 * HASH_SIZE + 1];
+    raise_events(p, 1);
+    assert_int_equal(ask(p, "GET", "/_sandbox/deliveries?secret=ibt_wh_x", NULL), 200);
+    const char *signature = text_at(p, "[0].headers['X-Inbox-Signature']");
+    AUTO_FREE char *signed_text = mem_printf("%lld.%s", (long long)(sandbox_now(p->box) / 1000),
+                                             text_at(p, "[0].body"));
+    hash_hmac_sha256("ibt_wh_x", 8, signed_text, strlen(signed_text), mac);
+    hash_hex(mac, sizeof mac, hex);
+    AUTO_FREE char *want = mem_printf("t=%lld,v1=%s", (long long)(sandbox_now(p->box) / 1000), hex);
+    assert_string_equal(signature, want);
+    AUTO_FREE char *body = keep(p, "[0].body");
+    ask(p, "GET", "/events", NULL);
+    assert_non_null(strstr(p->answer.body, body));
+}
+
+static void the_legacy_format_knows_campaign_events_only(void **state)
+{
+    struct place *p = *state;
+    raise_events(p, 1);
+    edit(p, "{'object':'event','create':{'type':'target.replied','data':{'prospect':{'id':'x'},'campaign':{}}}}");
+    ask(p, "GET", "/_sandbox/deliveries?format=legacy&rotated=true", NULL);
+    assert_int_equal(json_array_size(p->json), 1);
+    assert_true(str_starts(text_at(p, "[0].body"), "{\"event\":\"targetReplied\""));
+    assert_null(strstr(text_at(p, "[0].body"), "seq"));
+    assert_non_null(strstr(text_at(p, "[0].headers['X-Inbox-Signature']"), ",v1=00ff00ff,v1="));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, close_place)
 int main(void)
 {
@@ -203,6 +235,8 @@ int main(void)
         TEST(neighbours_may_change_places_and_come_twice),
         TEST(unknown_types_and_the_catalogue_are_told),
         TEST(without_a_webhook_nothing_may_be_recorded),
+        TEST(deliveries_are_signed_over_time_and_body),
+        TEST(the_legacy_format_knows_campaign_events_only),
     };
     return cmocka_run_group_tests_name("sandbox.inbox_events", tests, NULL, NULL);
 }
