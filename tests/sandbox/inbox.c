@@ -361,7 +361,8 @@ struct sandbox_service *sandbox_inbox_new(struct sandbox *box, size_t prospects)
                                        .free = inbox_free,
                                        .stale = set_stale,
                                        .refuse = refuse,
-                                       .route = route_name};
+                                       .route = route_name,
+                                       .write_state = inbox_write_state};
     sandbox_attach(box, &x->base);
     x->seed = inbox_mix(box->random);
     x->random = x->seed;

@@ -228,7 +228,7 @@ void write_time(struct buf *b, int64_t ms);    /* 0: null */
 void write_number(struct buf *b, int64_t n);
 void write_real(struct buf *b, double v);
 /* In what company a prospect is shown decides how much of it. */
-enum shown { SHOWN_ALONE, SHOWN_IN_THREAD, SHOWN_IN_EVENT, SHOWN_BRIEFLY };
+enum shown { SHOWN_ALONE, SHOWN_IN_STATE, SHOWN_IN_THREAD, SHOWN_IN_EVENT, SHOWN_BRIEFLY };
 void write_prospect(struct inbox *x, struct buf *b, const struct prospect *p, enum shown shown);
 void write_thread(struct inbox *x, struct buf *b, const struct thread *t, enum shown shown);
 void write_message(struct inbox *x, struct buf *b, const struct thread *t, const struct message *m);
@@ -298,6 +298,7 @@ struct message *find_message(struct inbox *x, struct thread *t, const char *id);
 /* inbox_edit.c, inbox_state.c */
 bool inbox_edit(struct sandbox_service *s, const json_t *edit, json_t **out, struct err *err);
 json_t *inbox_state(struct sandbox_service *s);
+void inbox_write_state(struct sandbox_service *s, struct buf *out);
 json_t *parsed(struct buf *b); /* the JSON in a buffer, which is emptied */
 
 /* ---- one exchange ---- */

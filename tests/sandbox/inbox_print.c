@@ -146,7 +146,7 @@ static void write_context(struct inbox *x, struct buf *b, const struct prospect 
     TEXT(b, "notes", c->notes);
     if (x->manners.context_assignee)
         TEXT(b, "assigneeId", p->n_threads && p->threads[0]->assignee ? p->threads[0]->assignee->id : NULL);
-    if (shown != SHOWN_ALONE) {
+    if (shown != SHOWN_ALONE && shown != SHOWN_IN_STATE) {
         buf_putc(b, '}');
         return;
     }
@@ -304,7 +304,7 @@ void write_prospect(struct inbox *x, struct buf *b, const struct prospect *p, en
         write_ages(x, b, p, c);
         if (newer)
             TEXT(b, "accountStatus", "active");
-        if (!newer && shown != SHOWN_IN_EVENT)
+        if (!newer && shown != SHOWN_IN_EVENT && shown != SHOWN_IN_STATE)
             write_platform_data(b, p);
     }
     write_context(x, b, p, shown);
@@ -383,7 +383,10 @@ void write_thread(struct inbox *x, struct buf *b, const struct thread *t, enum s
         write_bool(b, t->typing);
     write_last(x, b, t);
     KEY(b, "prospect");
-    write_prospect(x, b, t->prospect, shown);
+    if (shown == SHOWN_IN_STATE)
+        write_text(b, *t->prospect->external_id ? t->prospect->external_id : t->prospect->platform_id);
+    else
+        write_prospect(x, b, t->prospect, shown);
     buf_putc(b, '}');
 }
 

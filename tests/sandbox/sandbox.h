@@ -1,6 +1,7 @@
 /* The sandbox: imitations of the services, bad manners included, as plain functions from request to answer. The
  * program inbox-bridge-sandbox puts sockets in front of them; scenario tests put them behind a fake transport. */
 #pragma once
+#include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/io/http.h"
 #include <pthread.h>
@@ -24,6 +25,8 @@ struct sandbox_service {
     void (*refuse)(struct sandbox_service *s, int status, struct http_answer *answer);
     /* route: the name sandbox_note() would get, for a request a fault keeps from the service; may be NULL. */
     const char *(*route)(struct sandbox_service *s, const char *method, const char *path);
+    /* write_state: state() as text, for services with very many objects; may be NULL. */
+    void (*write_state)(struct sandbox_service *s, struct buf *out);
     struct sandbox *box;
 };
 
