@@ -5,9 +5,11 @@
 #include "bridge/base/when.h"
 #include "bridge/sync/verdict.h"
 #include "bridge/sync/worker.h"
+#include <string.h>
 
 #define ROUNDS_MOST 8              /* our own echoes come back once; more rounds are other people's edits */
 #define WAIT_MOST_MS (60 * 1000)   /* a pass waits so long for retries that are due soon */
+#define LIMITS_EVERY_MS (10 * 1000) /* a crash forgets at most so much of what was called */
 
 /* ---- exit codes and faults ---- */
 
@@ -39,7 +41,46 @@ void app_faults(struct app *app, const struct opt_faults *faults)
     app_worse(app, EXIT_CONFIG);
 }
 
+/* ---- call budgets survive a restart ---- */
+
+static void load_limits(struct app *app)
+{
+    for (size_t i = 0; i < app->n_endpoints; i++) {
+        struct endpoint *ep = app->endpoints[i].ep;
+        struct err err = {0};
+        AUTO_FREE char *name = mem_printf("limits:%s", ep->name), *text = NULL;
+        if (!ep->limiter || !store_meta_get(app->store, name, &text, &err) || !text)
+            continue; /* without it the service itself tells when it is too much */
+        AUTO_JSON json_t *saved = js_parse(text, strlen(text), NULL);
+        limiter_load(ep->limiter, app->env.now(&app->env), saved);
+    }
+}
+
+void app_keep_limits(struct app *app, bool now)
+{
+    int64_t at = app->env.now(&app->env);
+    if (!app->store || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
+        return;
+    app->limits_kept = at;
+    for (size_t i = 0; i < app->n_endpoints; i++) {
+        struct endpoint *ep = app->endpoints[i].ep;
+        struct err err = {0};
+        AUTO_JSON json_t *saved = ep->limiter && ep->calls ? limiter_save(ep->limiter, at) : NULL;
+        AUTO_FREE char *name = mem_printf("limits:%s", ep->name), *text = saved ? js_print(saved) : NULL;
+        if (text && !store_meta_set(app->store, name, text, &err))
+            return; /* worth no alarm: see load_limits */
+    }
+}
+
 /* ---- open and close ---- */
+
+static void lend_store(struct app *app)
+{
+    for (size_t i = 0; i < app->n_routes; i++)
+        app->routes[i].route.store = app->store;
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        app->endpoints[i].intake.store = app->store;
+}
 
 bool app_open(struct app *app)
 {
@@ -55,11 +96,17 @@ bool app_open(struct app *app)
         app_worse(app, EXIT_STORE);
         return false;
     }
-    for (size_t i = 0; i < app->n_routes; i++)
-        app->routes[i].route.store = app->store;
-    for (size_t i = 0; i < app->n_endpoints; i++)
-        app->endpoints[i].intake.store = app->store;
+    lend_store(app);
+    load_limits(app);
     return true;
+}
+
+void app_release(struct app *app)
+{
+    app_keep_limits(app, true);
+    store_close(app->store);
+    app->store = NULL;
+    lend_store(app);
 }
 
 static bool learn_route(struct app *app, struct route *r)
@@ -87,6 +134,7 @@ bool app_learn(struct app *app)
 
 void app_close(struct app *app)
 {
+    app_keep_limits(app, true);
     for (size_t i = 0; i < app->n_routes; i++) {
         route_done(&app->routes[i].route);
         mapping_free(app->routes[i].route.mapping);
@@ -104,13 +152,16 @@ void app_close(struct app *app)
     opt_clear(settings_table, &app->settings);
     opt_close(app->file);
     mem_wipe(&app->key, sizeof app->key);
+    *app = (struct app){.config_path = app->config_path, .exit_code = app->exit_code};
 }
 
 /* ---- one pass ---- */
 
 static void show_items(void *self, int64_t items)
 {
-    progress_show(self, items, -1);
+    struct progress *p = self;
+    progress_show(p, items, -1);
+    app_keep_limits(p->app, false);
 }
 
 /* A quota or a passing fault is waited out a few times before it is a failure. */
@@ -162,7 +213,9 @@ bool app_intake(struct app *app)
 
 static void show_tally(void *self, const struct tally *t, int64_t left)
 {
-    progress_show(self, t->seen, left);
+    struct progress *p = self;
+    progress_show(p, t->seen, left);
+    app_keep_limits(p->app, false);
 }
 
 /* Works a route until nothing is due within the wait. */

@@ -46,6 +46,7 @@ struct app {
     struct app_route *routes;
     size_t n_routes;
     int exit_code;     /* the worst so far */
+    int64_t limits_kept; /* when the call budgets were last written to the store; ms */
 };
 
 /* app_load reads and checks everything that needs no network. All faults are printed; false = EXIT_CONFIG or EXIT_STORE
@@ -56,6 +57,10 @@ bool app_open(struct app *app);
 /* app_learn pins organisations and learns schemas of all routes; faults are printed, exit_code set. */
 bool app_learn(struct app *app);
 void app_close(struct app *app);
+/* app_release closes the store only, so that another app may open it. */
+void app_release(struct app *app);
+/* app_keep_limits writes the call budgets to the store, every few seconds or now. */
+void app_keep_limits(struct app *app, bool now);
 
 /* app_worse keeps the gravest exit code: 6 > 2 > 4 > 5 > 3 > 0. */
 void app_worse(struct app *app, int code);
@@ -78,6 +83,7 @@ struct endpoint_settings {
 
 /* progress.c: a bar with rate and ETA on stderr when it is a terminal; nothing otherwise. */
 struct progress {
+    struct app *app;
     const char *what;
     int64_t started, last, done;
     bool on;

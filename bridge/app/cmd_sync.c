@@ -155,33 +155,50 @@ static bool work_due(struct app *app, int64_t *wake)
     return true;
 }
 
-/* A new configuration is loaded beside the old one and takes over only when it is without fault. */
-static void reload(struct app *app)
+/* A new configuration is loaded beside the old one and takes over only when it is without fault. Answers the one to go on
+ * with; endpoints point into their app, so it is never copied. */
+static struct app *reload(struct app *app)
 {
-    struct app fresh = {.config_path = app->config_path, .json = app->json, .quiet = true};
+    struct app *fresh = mem_alloc(sizeof *fresh);
+    *fresh = (struct app){.config_path = app->config_path, .json = app->json, .quiet = true};
     reload_asked = 0;
-    if (!app_load(&fresh)) {
-        app_close(&fresh);
-        log_error("config.refused", "file", app->config_path, NULL);
-        return;
+    bool ok = app_load(fresh);
+    if (ok) { /* one process per store: the old one lets go first */
+        app_release(app);
+        ok = app_open(fresh) && app_learn(fresh);
     }
-    store_close(app->store);
-    app->store = NULL;
-    if (!app_open(&fresh) || !app_learn(&fresh)) {
+    if (!ok) {
         log_error("config.refused", "file", app->config_path, NULL);
-        app_close(&fresh);
-        app_open(app);
-        return;
+        app_close(fresh);
+        free(fresh);
+        if (app->store || app_open(app))
+            return app;
+        app_close(app);
+        return NULL;
     }
     app_close(app);
-    *app = fresh;
-    for (size_t i = 0; i < app->n_routes; i++)
-        app->routes[i].route.env = &app->env;
-    log_info("config.loaded", "file", app->config_path, NULL);
+    log_info("config.loaded", "file", fresh->config_path, NULL);
+    return fresh;
 }
 
-int cmd_run(struct app *app, int argc, char **argv)
+/* Poll, work, sleep until the next of either. */
+static void run_round(struct app *app)
 {
+    int64_t wake = app->env.now(&app->env) + 60 * 1000;
+    poll_due(app, &wake);
+    if (!work_due(app, &wake)) {
+        stop_asked = 1;
+        return;
+    }
+    int64_t now = app->env.now(&app->env);
+    app_keep_limits(app, false);
+    if (!stop_asked && !reload_asked && wake > now)
+        app->env.sleep(&app->env, wake - now);
+}
+
+int cmd_run(struct app *first, int argc, char **argv)
+{
+    struct app *app = first;
     if (argc > 1) {
         fprintf(stderr, "inbox-bridge: run: unknown argument %s\n", argv[1]);
         return EXIT_USAGE;
@@ -193,17 +210,19 @@ int cmd_run(struct app *app, int argc, char **argv)
     if (!app_open(app) || !app_learn(app))
         return app->exit_code;
     log_info("run.start", "store", app->settings.store, "routes", log_int((int64_t)app->n_routes), NULL);
-    while (!stop_asked) {
-        int64_t wake = app->env.now(&app->env) + 60 * 1000;
-        if (reload_asked)
-            reload(app);
-        poll_due(app, &wake);
-        if (!work_due(app, &wake))
-            break;
-        int64_t now = app->env.now(&app->env);
-        if (!stop_asked && wake > now)
-            app->env.sleep(&app->env, wake - now);
+    while (app && !stop_asked) {
+        struct app *next = reload_asked ? reload(app) : app;
+        if (next != app && app != first)
+            free(app);
+        app = next;
+        if (app)
+            run_round(app);
+    }
+    int code = app ? app->exit_code : EXIT_STORE;
+    if (app && app != first) {
+        app_close(app);
+        free(app);
     }
     log_info("run.stop", NULL);
-    return app->exit_code;
+    return code;
 }

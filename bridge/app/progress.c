@@ -16,7 +16,7 @@ static int64_t now_ms(void)
 
 void progress_start(struct progress *p, struct app *app, const char *what)
 {
-    *p = (struct progress){.what = what, .started = now_ms(), .on = !app->quiet && !app->json && isatty(STDERR_FILENO)};
+    *p = (struct progress){.app = app, .what = what, .started = now_ms(), .on = !app->quiet && !app->json && isatty(STDERR_FILENO)};
 }
 
 void progress_show(struct progress *p, int64_t done, int64_t left)

@@ -12,6 +12,8 @@ struct outgoing { /* one write to one side */
     struct op op;
     struct result result;
     json_t *set, *seen; /* in the service's own terms */
+    json_t *refused;    /* after a split: {field: the service's words}; NULL = not split */
+    bool landed;        /* after a split: at least one field is written */
 };
 
 struct item {
@@ -67,6 +69,10 @@ bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
 bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
 bool write_put(struct batch *b, struct err *err) MUST_CHECK;
 bool write_race(struct batch *b, struct err *err) MUST_CHECK;
+char *write_fingerprint(const struct batch *b, const json_t *set); /* of what was sent under this mapping; caller frees */
+
+/* split.c: what was refused as a whole is offered again field by field. */
+void split_refused(struct batch *b, int side);
 
 /* race.c: edits between our read and our write, told by the record's history. */
 struct race {
@@ -87,6 +93,8 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
                  const char *why, const char *policy, int line, const json_t *lost);
 
 /* item.c: small steps several of them share. */
+struct patch item_patch(const struct item *it, int side); /* borrows from the item */
+bool item_landed(const struct item *it, const char *field, int side); /* was this field written just now? */
 void item_done(struct item *it);
 void item_off(struct item *it, enum next next, const char *why);
 /* item_fail files an error under its verdict: retry, wait, dead … True when the whole route must stop or wait. */

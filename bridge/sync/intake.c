@@ -5,6 +5,8 @@
 #include "bridge/base/str.h"
 #include "mappings/value.h"
 
+#define CLOCKS_APART_MS 5000
+
 /* On which side of the route does this endpoint stand? */
 static int side_of(const struct route *r, const struct endpoint *ep)
 {
@@ -91,8 +93,14 @@ static bool learn(struct subject *s, const struct record *rec, bool fresh)
     return true;
 }
 
-/* An event older than what we know tells a value that is no longer there: a person's edit our own write (or a later edit)
- * went over. It is not believed, but it is not forgotten either. */
+/* Did the bridge write this cell after that moment? The clocks are two, so in doubt yes. */
+static bool written_since(const struct link *link, const struct map_field *f, int64_t moment)
+{
+    return js_int_or(json_object_get(link->cells, f->name), "at", 0) + CLOCKS_APART_MS >= moment;
+}
+
+/* An event older than what we know tells a value that is no longer there. Where a later edit of a person took its place,
+ * that is their business; where our own write went over it, it is not believed, but it is not forgotten either. */
 static bool log_overtaken(struct intake *in, const char *object, const struct subject *s, const struct record *rec, struct err *err)
 {
     for (size_t i = 0; i < in->n; i++) {
@@ -108,7 +116,7 @@ static bool log_overtaken(struct intake *in, const char *object, const struct su
             bool unknown = false;
             AUTO_JSON json_t *told = map_read(f, SIDE_S, rec->fields, r->vocab[SIDE_S], &unknown);
             AUTO_JSON json_t *known = map_read(f, SIDE_S, s->fields, r->vocab[SIDE_S], &unknown);
-            if (f->flow != FLOW_TO_CRM && told && known && !value_same(told, known))
+            if (f->flow != FLOW_TO_CRM && told && known && !value_same(told, known) && written_since(&link, f, rec->as_of))
                 js_set(notes, f->name, json_pack("{s:O,s:s}", "lost", told, "why", "an older edit in Inbox, already overtaken"));
         }
         if (json_object_size(notes) && !store_log_add(r->store, r->run, link.id, "overtaken", notes, err))

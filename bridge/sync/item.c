@@ -17,8 +17,31 @@ void item_done(struct item *it)
         result_done(&it->out[side].result);
         json_decref(it->out[side].set);
         json_decref(it->out[side].seen);
+        json_decref(it->out[side].refused);
     }
     json_decref(it->log);
+}
+
+struct patch item_patch(const struct item *it, int side)
+{
+    const struct outgoing *o = &it->out[side];
+    struct patch p = {.object = it->b->o->type[side], .trace = o->op.trace, .set = o->set, .seen = o->seen};
+    if (side == SIDE_S) {
+        p.id = it->subject.id;
+    } else if (it->create) {
+        p.key_field = it->b->o->key;
+        p.key = it->link.key;
+    } else {
+        p.object = it->link.t_type;
+        p.id = it->link.t_id;
+    }
+    return p;
+}
+
+bool item_landed(const struct item *it, const char *field, int side)
+{
+    const struct outgoing *o = &it->out[side];
+    return o->wanted && o->result.err.kind == ERR_NONE && !json_object_get(o->refused, field);
 }
 
 void item_off(struct item *it, enum next next, const char *why)

@@ -1,5 +1,6 @@
 /* Settling: what the services answered becomes, in one transaction, links, shadows, log rows, holds, and the end of ops
  * and jobs. A shadow moves only on a confirmed result, and only to what was read back. */
+#include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
@@ -102,8 +103,9 @@ static bool done(const struct item *it, int side)
 static void settle_written(struct batch *b, struct item *it, struct cell_plan *c)
 {
     int64_t now = b->r->env->now(b->r->env);
-    int side = c->write[SIDE_T] && done(it, SIDE_T) ? SIDE_T : SIDE_S;
-    bool both = c->write[0] && c->write[1] && done(it, 0) && done(it, 1);
+    const char *field = c->f->name;
+    int side = c->write[SIDE_T] && item_landed(it, field, SIDE_T) ? SIDE_T : SIDE_S;
+    bool both = c->write[0] && c->write[1] && item_landed(it, field, 0) && item_landed(it, field, 1);
     AUTO_JSON json_t *mine = read_back(b, c, side, &it->out[side].result);
     AUTO_JSON json_t *other = both ? read_back(b, c, 1 - side, &it->out[1 - side].result) : json_incref(c->now[1 - side]);
     if (!mine || !other) { /* not told what it made of it: look again */
@@ -168,6 +170,35 @@ static void take_record(struct item *it, int side)
     it->subject_dirty = true;
 }
 
+static bool bury(struct batch *b, struct op *op, char *stolen_words, struct err *err)
+{
+    op->state = OP_DEAD;
+    op->error = stolen_words;
+    b->r->tally.dead++;
+    return store_op_put(b->r->store, op, err);
+}
+
+/* Of a split record only what was refused stays behind, under the fingerprint of just that: it is offered again when one
+ * of those values changes. */
+static bool bury_refused(struct batch *b, struct outgoing *o, const struct item *it, int side, struct err *err)
+{
+    json_t *cells = json_object(), *set = json_object(), *words;
+    struct buf all = {0};
+    const char *field;
+    json_object_foreach (o->refused, field, words) {
+        json_object_set(cells, field, json_object_get(json_object_get(o->op.payload, "cells"), field));
+        buf_printf(&all, "%s%s: %s", all.n ? "; " : "", field, json_string_value(words));
+        for (size_t i = 0; i < it->plan.n; i++)
+            if (str_eq(it->plan.cells[i].f->name, field))
+                json_object_set(set, it->plan.cells[i].f->path[side], json_object_get(o->set, it->plan.cells[i].f->path[side]));
+    }
+    json_decref(o->op.payload);
+    free(o->op.revive);
+    o->op.revive = write_fingerprint(b, set);
+    o->op.payload = json_pack("{s:o,s:o}", "cells", cells, "set", set);
+    return bury(b, &o->op, buf_take(&all), err);
+}
+
 /* The op's end, by the verdict table. */
 static bool settle_op(struct batch *b, struct item *it, int side, struct err *err)
 {
@@ -191,11 +222,10 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     }
     if (v->then == THEN_DEAD) {
         it->next = NEXT_FINISH;
-        o->op.state = OP_DEAD;
-        o->op.error = mem_dup(o->result.err.text);
-        b->r->tally.dead++;
-        return store_op_put(b->r->store, &o->op, err);
+        return bury(b, &o->op, mem_dup(o->result.err.text), err);
     }
+    if (json_object_size(o->refused))
+        return bury_refused(b, o, it, side, err);
     return !o->op.id || store_op_delete(b->r->store, o->op.id, err);
 }
 
@@ -258,7 +288,8 @@ static void settle_cells(struct batch *b, struct item *it)
     int64_t now = b->r->env->now(b->r->env);
     for (size_t i = 0; i < it->plan.n; i++) {
         struct cell_plan *c = &it->plan.cells[i];
-        bool written = (c->write[SIDE_S] && done(it, SIDE_S)) || (c->write[SIDE_T] && done(it, SIDE_T));
+        bool written = (c->write[SIDE_S] && item_landed(it, c->f->name, SIDE_S)) ||
+                       (c->write[SIDE_T] && item_landed(it, c->f->name, SIDE_T));
         if (written)
             settle_written(b, it, c);
         else if (it->create && done(it, SIDE_T))

@@ -56,7 +56,7 @@ static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_pl
     return true;
 }
 
-static char *fingerprint(const struct batch *b, const json_t *set)
+char *write_fingerprint(const struct batch *b, const json_t *set)
 {
     AUTO_FREE char *text = js_print_sorted(set);
     AUTO_FREE char *all = mem_printf("%s\n%s", b->r->mapping->hash, text);
@@ -90,7 +90,7 @@ static void build(struct batch *b, struct item *it, int side)
     if (!o->wanted)
         return;
     o->op = (struct op){.route = mem_dup(b->r->name), .side = side, .kind = mem_dup(it->create && side == SIDE_T ? "create" : "update"),
-                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set), .revive = fingerprint(b, o->set),
+                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set), .revive = write_fingerprint(b, o->set),
                         .created = b->r->env->now(b->r->env), .run = b->r->run,
                         .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
 }
@@ -162,22 +162,6 @@ bool write_intend(struct batch *b, struct err *err)
 
 /* ---- calls ---- */
 
-static struct patch patch_of(const struct item *it, int side)
-{
-    const struct outgoing *o = &it->out[side];
-    struct patch p = {.object = it->b->o->type[side], .trace = o->op.trace, .set = o->set, .seen = o->seen};
-    if (side == SIDE_S) {
-        p.id = it->subject.id;
-    } else if (it->create) {
-        p.key_field = it->b->o->key;
-        p.key = it->link.key;
-    } else {
-        p.object = it->link.t_type;
-        p.id = it->link.t_id;
-    }
-    return p;
-}
-
 static void put_side(struct batch *b, int side)
 {
     AUTO_FREE struct patch *patches = mem_grow(NULL, b->n + 1, sizeof *patches);
@@ -188,7 +172,7 @@ static void put_side(struct batch *b, int side)
         if (!b->items[i].off && b->items[i].out[side].wanted) {
             results[n] = (struct result){0};
             who[n] = &b->items[i];
-            patches[n++] = patch_of(&b->items[i], side);
+            patches[n++] = item_patch(&b->items[i], side);
         }
     struct err err = {0};
     struct endpoint *ep = b->r->ep[side];
@@ -198,6 +182,7 @@ static void put_side(struct batch *b, int side)
             results[i].err = err;
         who[i]->out[side].result = results[i];
     }
+    split_refused(b, side);
 }
 
 bool write_put(struct batch *b, struct err *err)
@@ -224,7 +209,7 @@ static void race_item(struct batch *b, struct item *it, const struct record *rec
     json_t *cell;
     json_object_foreach (json_object_get(it->out[SIDE_T].op.payload, "cells"), name, cell) {
         struct cell_plan *c = cell_of(it, name);
-        if (!c)
+        if (!c || !item_landed(it, name, SIDE_T))
             continue;
         struct race race = {.s = c->now[SIDE_S], .base_s = c->base[SIDE_S], .was = c->now[SIDE_T], .sent = c->to[SIDE_T],
                             .since = it->t.as_of - 3000};
