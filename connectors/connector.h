@@ -46,6 +46,7 @@ struct page {
     size_t n;
     char *next;     /* next cursor; NULL = unchanged */
     bool more;      /* more pages are ready now */
+    int64_t late;   /* late: every change is told, in the order of time but for delays of at most so many ms; 0 = no such order */
     bool gap;       /* gap: changes before this page are lost; a full enumeration must follow */
     bool walk;      /* walk: part of a full enumeration, not of the feed */
     bool relearn;   /* relearn: options (tags, statuses, properties) changed: describe again */

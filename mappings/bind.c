@@ -128,12 +128,22 @@ bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *
 
 /* ---- what the CRM must have ---- */
 
+/* Transforms whose outcome is a text whatever went in. */
+static bool makes_text(const struct step *step)
+{
+    static const char *const names[] = {"prefix", "url", "boolean", "lower", "upper", "first_word", "rest", "truncate"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq(step_name(step), names[i]))
+            return true;
+    return step_makes_set(step) < 0;
+}
+
 static enum schema_type wanted_type(const struct map_field *f, const struct schema_field *s)
 {
     enum schema_type type = s ? s->type : SCHEMA_TEXT;
     for (size_t i = 0; i < f->n_steps; i++) {
         const char *name = step_name(f->steps[i]);
-        if (step_makes_set(f->steps[i]) < 0)
+        if (makes_text(f->steps[i]))
             type = SCHEMA_TEXT;
         else if (step_makes_set(f->steps[i]) > 0)
             type = SCHEMA_SET;

@@ -64,6 +64,7 @@ struct subject {
     char *id;       /* the source's id; may be NULL (not imported yet) */
     char *label;    /* "@ada" */
     json_t *fields; /* NULL: never seen */
+    json_t *changed; /* {"field":[from,to]}: its last change lies between these moments of the service's clock, ms; NULL = none seen */
     int64_t as_of;  /* see struct record */
     bool stale;     /* must be read by id before it is believed */
     int64_t scan;   /* number of the last scan that saw it */
@@ -102,7 +103,7 @@ struct link {
     char *t_version;
     json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"at":ms}}: both shadows; absent = never agreed */
     int64_t parent;   /* link of the parent object; 0 = none */
-    int64_t touched;  /* ms of the last settled write, 0 = never */
+    int64_t touched;  /* newest state of the CRM record known, ms of the CRM's own clock; what is older is a stale replica; 0 = not known */
 };
 void link_done(struct link *l);
 void links_free(struct link *l, size_t n);

@@ -13,7 +13,7 @@ static const char schema_1[] =
 
     "CREATE TABLE subject(row INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, object INTEGER NOT NULL, key TEXT NOT NULL,"
     " id TEXT, label TEXT, fields TEXT, as_of INTEGER NOT NULL, stale INTEGER NOT NULL, scan INTEGER NOT NULL,"
-    " missed_at INTEGER NOT NULL, UNIQUE(endpoint, object, key));"
+    " missed_at INTEGER NOT NULL, changed TEXT, UNIQUE(endpoint, object, key));"
     "CREATE INDEX subject_id ON subject(endpoint, object, id) WHERE id IS NOT NULL;"
     "CREATE INDEX subject_label ON subject(endpoint, label COLLATE NOCASE) WHERE label IS NOT NULL;"
 

@@ -2,7 +2,7 @@
 #include "bridge/io/store_private.h"
 
 #define SUBJECT                                                                                                                \
-    "SELECT object, key, id, label, fields, as_of, stale, scan, missed_at FROM subject WHERE endpoint = ?1 "
+    "SELECT object, key, id, label, fields, as_of, stale, scan, missed_at, changed FROM subject WHERE endpoint = ?1 "
 
 void subject_done(struct subject *s)
 {
@@ -11,6 +11,7 @@ void subject_done(struct subject *s)
     free(s->id);
     free(s->label);
     json_decref(s->fields);
+    json_decref(s->changed);
     *s = (struct subject){0};
 }
 
@@ -25,7 +26,7 @@ static bool read_subject(struct rows *r, void *item, struct err *err)
     *s = (struct subject){.object = rows_name(r, 0), .key = rows_text(r, 1), .id = rows_text(r, 2), .label = rows_text(r, 3),
                           .as_of = rows_int(r, 5), .stale = rows_int(r, 6) != 0, .scan = rows_int(r, 7),
                           .missed_at = rows_int(r, 8)};
-    return rows_json(r, 4, &s->fields, err);
+    return rows_json(r, 4, &s->fields, err) && rows_json(r, 9, &s->changed, err);
 }
 
 static const struct reader subject_reader = {sizeof(struct subject), read_subject, done_subject};
@@ -88,11 +89,11 @@ bool store_subject_put(struct store *st, const char *endpoint, const struct subj
     return verb_write(&v, st, "keep a subject", err) && name_make(st, endpoint, &ep, err) &&
            name_make(st, s->object, &object, err) &&
            sql_run(st,
-                   "INSERT INTO subject(endpoint, object, key, id, label, fields, as_of, stale, scan, missed_at) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(endpoint, object, key) DO UPDATE SET "
-                   "id = ?4, label = ?5, fields = ?6, as_of = ?7, stale = ?8, scan = ?9, missed_at = ?10",
+                   "INSERT INTO subject(endpoint, object, key, id, label, fields, as_of, stale, scan, missed_at, changed) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(endpoint, object, key) DO UPDATE SET "
+                   "id = ?4, label = ?5, fields = ?6, as_of = ?7, stale = ?8, scan = ?9, missed_at = ?10, changed = ?11",
                    ARGS(INT(ep), INT(object), TEXT(s->key), TEXT(s->id), TEXT(s->label), JSON(s->fields), INT(s->as_of),
-                        INT(s->stale), INT(s->scan), INT(s->missed_at)),
+                        INT(s->stale), INT(s->scan), INT(s->missed_at), JSON(s->changed)),
                    err) &&
            verb_commit(&v, err);
 }

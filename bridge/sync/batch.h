@@ -60,6 +60,7 @@ bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);
+bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
 /* recover.c: open ops of earlier, cut-off writes: did they land? */

@@ -127,24 +127,24 @@ static struct verdict_cell first_contact(const struct cell *c, const struct rule
         .act = act, .why = "first contact: both have a value", .conflict = true};
 }
 
-/* The write goes against the field's direction. */
-static struct verdict_cell forbidden(const struct rules *r, int reader)
+/* The write goes against the field's direction; `owner` is the side that may not be written. */
+static struct verdict_cell forbidden(const struct rules *r, int owner)
 {
     if (r->on_forbidden == FORBIDDEN_REVERT)
-        return say(win(1 - reader), "one-way field changed on the wrong side: put back");
+        return say(win(owner), "one-way field changed on the wrong side: put back");
     if (r->on_forbidden == FORBIDDEN_ALERT)
         return say(ACT_HOLD, "one-way field changed on the wrong side");
     return say(ACT_NONE, "one-way field changed on the wrong side: left alone");
 }
 
 /* Direction and blank rules have the last word over what the values say. */
-static struct verdict_cell allow(const struct cell *c, const struct rules *r, struct verdict_cell v, bool wanted_side_changed)
+static struct verdict_cell allow(const struct cell *c, const struct rules *r, struct verdict_cell v, bool owner_changed)
 {
     if (v.act != ACT_WRITE_S && v.act != ACT_WRITE_T)
         return v;
     int to = v.act == ACT_WRITE_S ? SIDE_S : SIDE_T;
     bool one_way = (r->flow == FLOW_TO_CRM && to == SIDE_S) || (r->flow == FLOW_TO_INBOX && to == SIDE_T);
-    if (one_way && wanted_side_changed) { /* the owner of the field changed it too: the direction is the policy */
+    if (one_way && owner_changed) { /* the owner of the field changed it too: the direction is the policy */
         v.act = win(to);
         v.why = "one-way field: its owner's value wins";
         to = 1 - to;
@@ -176,6 +176,9 @@ struct verdict_cell decide(const struct cell *c, const struct rules *r)
         int owner = r->flow == FLOW_TO_CRM ? SIDE_S : SIDE_T;
         return allow(c, r, first_contact(c, r), !value_blank(c->now[owner]));
     }
+    if (cs && ct && r->flow != FLOW_BOTH) /* the direction is the policy */
+        return allow(c, r, (struct verdict_cell){win(r->flow == FLOW_TO_CRM ? SIDE_S : SIDE_T),
+                                                 "both changed: the owner of a one-way field wins", true}, true);
     if (cs && ct)
         return allow(c, r, conflict(c, r), true);
     return cs ? allow(c, r, say(ACT_WRITE_T, "changed in Inbox"), false)

@@ -3,6 +3,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
+#include "bridge/sync/evidence.h"
 #include "bridge/sync/verdict.h"
 
 #define GONE_AGAIN_MS (60 * 60 * 1000) /* a source record is gone when two reads an hour apart say so */
@@ -66,6 +67,7 @@ static bool wants_source(const struct item *it)
 static void overlay(struct item *it, const struct record *rec)
 {
     json_t *fields = it->subject.fields ? json_copy(it->subject.fields) : json_object();
+    evidence_note(&it->subject.changed, it->subject.fields, rec->fields, it->subject.as_of, rec->as_of);
     json_object_update(fields, rec->fields);
     it->news |= it->planned && !js_equal(fields, it->subject.fields);
     json_decref(it->subject.fields);
@@ -219,9 +221,18 @@ static bool fetch_target_with(struct batch *b, struct bound *bound, pick *wanted
     return ok;
 }
 
+/* Some field asks which edit was later: then the record's past is worth its price. */
+static bool by_time(const struct map_object *o)
+{
+    for (size_t i = 0; i < o->n_fields; i++)
+        if (o->fields[i].conflict == POLICY_NEWEST || o->fields[i].initial == POLICY_NEWEST)
+            return true;
+    return false;
+}
+
 static bool fetch_target(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
-    return fetch_target_with(b, bound, wanted, 0, err);
+    return fetch_target_with(b, bound, wanted, by_time(bound->o) ? FETCH_HISTORY : 0, err);
 }
 
 static bool fetch_target_past(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
@@ -424,7 +435,7 @@ static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, s
         struct item *it = &b->items[i];
         if (it->b != bound || it->off || !wanted(it))
             continue;
-        if (it->t.state != RECORD_LIVE || moved(b, it, SIDE_T, it->t.fields))
+        if (it->t.state != RECORD_LIVE || place_stale(b, it) || moved(b, it, SIDE_T, it->t.fields))
             item_off(it, NEXT_AGAIN, "changed while we looked");
     }
     return true;

@@ -3,6 +3,7 @@
 #include "bridge/sync/intake.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/evidence.h"
 #include "mappings/value.h"
 
 #define CLOCKS_APART_MS 5000
@@ -69,7 +70,7 @@ static void identify(struct subject *s, const struct record *rec)
 }
 
 /* Answers whether anybody has to look. */
-static bool learn(struct subject *s, const struct record *rec, bool fresh)
+static bool learn(struct subject *s, const struct record *rec, bool fresh, int64_t late)
 {
     identify(s, rec);
     if (rec->state != RECORD_LIVE || !rec->fields || !rec->key) {
@@ -85,6 +86,8 @@ static bool learn(struct subject *s, const struct record *rec, bool fresh)
         s->stale = true;
         return true;
     }
+    int64_t from = late && rec->as_of - late > s->as_of ? rec->as_of - late : s->as_of;
+    evidence_note(&s->changed, s->fields, rec->fields, from, rec->as_of);
     json_t *fields = s->fields ? json_copy(s->fields) : json_object();
     json_object_update(fields, rec->fields);
     json_decref(s->fields);
@@ -139,8 +142,9 @@ static bool mark_routes(struct intake *in, const char *object, const char *key, 
     return true;
 }
 
-static bool take_source(struct intake *in, const char *object, const struct record *rec, bool scanning, struct err *err)
+static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page, struct err *err)
 {
+    bool scanning = page->walk;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
     bool found = false;
     if (rec->key ? !store_subject_get(in->store, in->ep->name, object, rec->key, &s, &found, err)
@@ -155,7 +159,7 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     bool older = found && rec->fields && s.fields && rec->as_of <= s.as_of && !tells_nothing_new(&s, rec);
     if (older && !scanning && !log_overtaken(in, object, &s, rec, err))
         return false;
-    bool look = learn(&s, rec, !found);
+    bool look = learn(&s, rec, !found, page->late);
     return store_subject_put(in->store, in->ep->name, &s, err) &&
            (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));
 }
@@ -189,7 +193,7 @@ static bool take_page(struct intake *in, const char *object, const struct page *
         return false;
     for (size_t i = 0; i < page->n; i++) {
         const struct record *rec = &page->items[i];
-        if (intake_is_source(in) ? !take_source(in, object, rec, page->walk, err) : !take_target(in, object, rec, err))
+        if (intake_is_source(in) ? !take_source(in, object, rec, page, err) : !take_target(in, object, rec, err))
             return false;
     }
     const char *next = page->gap && intake_is_source(in) ? "" : page->next;

@@ -5,6 +5,9 @@
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 
+#define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
+#define STALE_AGAIN_MS (5 * 1000)
+
 static void set_text(char **slot, const char *text)
 {
     char *copy = mem_dup(text);
@@ -37,6 +40,7 @@ static void remap(struct batch *b, struct item *it)
     if (it->t.state == RECORD_CONVERTED && it->t.moved_type)
         set_text(&it->link.t_type, it->t.moved_type);
     set_text(&it->link.t_id, it->t.moved_to);
+    it->link.touched = 0; /* another record, another past */
     /* On disk at once: the next one of this batch that was merged into the same record must see who owns it. */
     if (!b->dry && (!demote(b, it, &err) || !store_link_put(b->r->store, &it->link, &err))) {
         item_fail(b, it, &err);
@@ -64,6 +68,23 @@ static void detach(struct batch *b, struct item *it)
     item_off(it, NEXT_FINISH, it->link.reason);
 }
 
+/* A replica that has not heard of what we know already: our own write, or what we read before. Believing it would undo
+ * somebody's work. */
+bool place_stale(const struct batch *b, const struct item *it)
+{
+    if (!it->has_t || !it->link.touched)
+        return false;
+    if (it->t.state == RECORD_LIVE)
+        return it->t.modified && it->t.modified < it->link.touched;
+    return it->t.state == RECORD_GONE && b->r->env->now(b->r->env) - it->link.touched < REPLICAS_MS;
+}
+
+static void look_later(struct batch *b, struct item *it)
+{
+    it->due = b->r->env->now(b->r->env) + STALE_AGAIN_MS;
+    item_off(it, NEXT_LATER, "the CRM told an older state than it had told before");
+}
+
 void place_targets(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
@@ -72,6 +93,8 @@ void place_targets(struct batch *b)
             continue;
         if (it->link.state == LINK_DETACHED || it->link.state == LINK_TOMBSTONE || it->link.state == LINK_AMBIGUOUS)
             item_off(it, NEXT_FINISH, it->link.reason ? it->link.reason : link_state_name(it->link.state));
+        else if (place_stale(b, it))
+            look_later(b, it);
         else if (it->has_t && (it->t.state == RECORD_MERGED || it->t.state == RECORD_CONVERTED) && it->t.moved_to)
             remap(b, it);
         else if (it->has_t && it->t.state != RECORD_LIVE)

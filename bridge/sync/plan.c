@@ -3,6 +3,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/evidence.h"
 #include "bridge/sync/merge.h"
 #include "mappings/value.h"
 
@@ -26,15 +27,6 @@ static int rank_of(const struct map_field *f, const json_t *s_value)
         if (str_eq(f->order[i], text))
             return (int)i;
     return -1;
-}
-
-static struct evidence seen_t(const struct cell_plan *c, const struct sides *in, int64_t agreed)
-{
-    const json_t *newest = json_array_get(json_object_get(in->history, c->f->path[SIDE_T]), 0);
-    int64_t at = json_integer_value(json_object_get(newest, "at"));
-    if (at)
-        return (struct evidence){at, at};
-    return (struct evidence){agreed, in->t_modified};
 }
 
 /* ---- writes ---- */
@@ -197,9 +189,9 @@ static void plan_decided(struct cell_plan *c, const struct sides *in, bool same,
         cell.rank[SIDE_S] = rank_of(c->f, c->now[SIDE_S]);
         cell.rank[SIDE_T] = rank_of(c->f, t);
     }
-    if (c->f->conflict == POLICY_NEWEST) {
-        cell.seen[SIDE_S] = (struct evidence){agreed, in->as_of[SIDE_S]};
-        cell.seen[SIDE_T] = seen_t(c, in, agreed);
+    if (c->f->conflict == POLICY_NEWEST || c->f->initial == POLICY_NEWEST) {
+        cell.seen[SIDE_S] = evidence_source(in->s_changed, c->f->path[SIDE_S], agreed, in->as_of[SIDE_S]);
+        cell.seen[SIDE_T] = evidence_target(in->history, c->f->path[SIDE_T], agreed, in->t_modified);
     }
     struct verdict_cell v = decide(&cell, &rules);
     c->conflict = v.conflict;

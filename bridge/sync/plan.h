@@ -31,6 +31,7 @@ struct sides {
     const json_t *fields[2];           /* fields[side] of the record as the connector gave them; T NULL for a create */
     const struct vocabulary *vocab[2];
     const json_t *history;             /* of the T record; NULL = none */
+    const json_t *s_changed;           /* evidence of when the source's fields changed; NULL = none */
     int64_t as_of[2];
     int64_t t_modified;
 };

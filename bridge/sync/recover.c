@@ -112,6 +112,7 @@ static struct sides sides_of(const struct batch *b, const struct item *it)
     return (struct sides){.fields = {it->subject.fields, it->t.fields},
                           .vocab = {b->r->vocab[0], b->r->vocab[1]},
                           .history = it->t.history,
+                          .s_changed = it->subject.changed,
                           .as_of = {it->subject.as_of, it->t.as_of},
                           .t_modified = it->t.modified};
 }

@@ -144,10 +144,17 @@ static void settle_created_rest(struct batch *b, struct item *it, struct cell_pl
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
 
+static void know(struct link *link, const struct record *rec)
+{
+    if (rec->modified > link->touched)
+        link->touched = rec->modified;
+}
+
 static void take_record(struct item *it, int side)
 {
     struct record *rec = &it->out[side].result.record;
     if (side == SIDE_T) {
+        know(&it->link, rec);
         if (rec->id && !it->link.t_id)
             it->link.t_id = mem_dup(rec->id);
         if (rec->version && it->create)
@@ -206,7 +213,6 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     const struct verdict *v = verdict_of(o->result.err.kind);
     if (v->then == THEN_DONE) {
         take_record(it, side);
-        it->link.touched = b->r->env->now(b->r->env);
     } else {
         item_fail(b, it, &o->result.err);
     }
@@ -321,6 +327,7 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     /* The version of a read that was decided on, never that of our own update: between the two somebody may have edited. */
     if (it->has_t && it->t.version && !it->out[SIDE_T].wanted && !str_eq(it->t.version, it->link.t_version)) {
         set_text(&it->link.t_version, it->t.version);
+        know(&it->link, &it->t);
         it->link_dirty = true;
     }
     bool row = it->link.id || it->link.t_id;

@@ -54,6 +54,7 @@ static void decide_item(struct batch *b, struct item *it)
     struct sides in = {.fields = {it->subject.fields, it->create ? NULL : it->t.fields},
                        .vocab = {b->r->vocab[0], b->r->vocab[1]},
                        .history = it->t.history,
+                       .s_changed = it->subject.changed,
                        .as_of = {it->subject.as_of, it->t.as_of},
                        .t_modified = it->t.modified};
     if (!it->create && !it->t.fields) {

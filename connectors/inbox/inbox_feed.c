@@ -11,6 +11,7 @@
 #define PAGE_BYTES (32u << 20) /* a thousand events with thread and prospect */
 #define OVERLAP 50
 #define RECENT_MAX 64
+#define LATE_MS 60000 /* an event may become visible so late */
 #define FRESH_MS 600000 /* nothing falls out of the retention within ten minutes */
 
 static void prepare(struct call *call, int64_t after)
@@ -155,6 +156,7 @@ bool inbox_follow(struct endpoint *ep, inbox_want want, struct inbox_cursor *at,
     const json_t *events = json_object_get(call.json, "events");
     int64_t date = endpoint_answer_date(&call.answer), newest = newest_of(call.json);
     out->gap = inbox_judge_gap(at, events, date);
+    out->late = at->polled && !out->gap ? LATE_MS : 0;
     if (out->gap)
         forget(at); /* other numbers, other ids */
     if (!harvest(ep, events, at, want, out, err))

@@ -222,16 +222,17 @@ static bool ask_after(struct exchange *e, int64_t *after)
     return false;
 }
 
-/* Neighbours change places, some come twice. */
+/* Neighbours change places, some come twice, up to twice as many in all. */
 static void disorder(struct inbox *x, const struct event **page, size_t *n)
 {
+    size_t room = 2 * *n;
     for (size_t i = 1; i < *n; i++) {
         const struct event *before = page[i - 1];
         if (inbox_random(x) % 10 < 3) {
             page[i - 1] = page[i];
             page[i] = before;
         }
-        if (inbox_random(x) % 10 < 2) {
+        if (*n < room && inbox_random(x) % 10 < 2) {
             memmove(page + i + 1, page + i, (*n - i) * sizeof *page);
             page[i] = page[i - 1];
             ++*n;
