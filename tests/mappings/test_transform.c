@@ -36,7 +36,7 @@ static const struct {
     {"boolean:Yes/No", "false", "'No'", "="},
     {"date", "'2026-03-01T10:00:00.000Z'", "'2026-03-01'", NULL},
     {"datetime", "'2026-03-01'", "'2026-03-01T00:00:00.000Z'", "="},
-    {"truncate:3", "'äbcd'", "'äb'", "'äb'"},
+    {"truncate:3", "'äbcd'", "'äbc'", "'äbc'"},
     {"default:none", "'x'", "'x'", "="},
     {"default:none", "null", "'none'", "null"},
     {"url:https://x.com/{}?s=1", "'ada'", "'https://x.com/ada?s=1'", "="},
