@@ -32,8 +32,6 @@ static enum action win(int winner)
     return winner == SIDE_S ? ACT_WRITE_T : ACT_WRITE_S;
 }
 
-static enum action later(const struct cell *c, enum policy otherwise);
-
 static enum action by_size(const struct cell *c, int sign)
 {
     int order = value_compare(c->now[SIDE_S], c->now[SIDE_T]) * sign;
@@ -52,19 +50,12 @@ static enum action by_rank(const struct cell *c)
 static enum action by_policy(const struct cell *c, enum policy policy)
 {
     bool blank_s = value_blank(c->now[SIDE_S]), blank_t = value_blank(c->now[SIDE_T]);
-    switch (policy) {
-    case POLICY_CRM:
+    if (policy == POLICY_CRM)
         return ACT_WRITE_S;
-    case POLICY_SOURCE:
+    if (policy == POLICY_SOURCE)
         return ACT_WRITE_T;
-    case POLICY_HOLD:
-    case POLICIES:
+    if (policy >= POLICY_HOLD)
         return ACT_HOLD;
-    case POLICY_NEWEST:
-        return later(c, POLICY_HOLD);
-    default:
-        break;
-    }
     if (blank_s != blank_t)
         return win(blank_s ? SIDE_T : SIDE_S);
     switch (policy) {
