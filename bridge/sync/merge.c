@@ -8,10 +8,8 @@
 
 static bool has(const json_t *set, const json_t *item)
 {
-    size_t i;
-    json_t *v;
-    json_array_foreach ((json_t *)set, i, v) /* the macro wants a mutable one and does not change it */
-        if (json_equal(v, (json_t *)item))
+    for (size_t i = 0; i < json_array_size(set); i++)
+        if (json_equal(json_array_get(set, i), item))
             return true;
     return false;
 }
@@ -26,13 +24,12 @@ json_t *merge_sets(const json_t *base_s, const json_t *base_t, const json_t *s, 
 {
     AUTO_JSON json_t *out = json_array();
     const json_t *sources[2] = {s, t};
-    for (int side = 0; side < 2; side++) {
-        size_t i;
-        json_t *item;
-        json_array_foreach ((json_t *)sources[side], i, item)
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < json_array_size(sources[side]); i++) {
+            json_t *item = json_array_get(sources[side], i);
             if (!has(out, item) && !removed(base_s, s, item) && !removed(base_t, t, item))
                 json_array_append(out, item);
-    }
+        }
     return value_canonical(out, true);
 }
 
@@ -57,7 +54,7 @@ static void split(struct text *t, const char *s)
     t->n = 0;
     t->copy = mem_dup(s ? s : "");
     char *at = t->copy;
-    while (t->n < PARAGRAPHS_MAX) {
+    for (;;) {
         at += strspn(at, "\r\n");
         if (!*at)
             return;
@@ -76,11 +73,6 @@ static bool holds(const struct text *t, const char *part)
         if (!strcmp(t->part[i], part))
             return true;
     return false;
-}
-
-static bool dropped(const struct text *base, const struct text *now, const char *part)
-{
-    return holds(base, part) && !holds(now, part);
 }
 
 static void put(struct buf *out, const char *part)
@@ -104,7 +96,7 @@ static void put_own(struct merge *m, int side)
         const char *part = mine->part[m->at[side]];
         if (holds(other, part))
             return;
-        if (!dropped(&m->base[1 - side], other, part))
+        if (!holds(&m->base[1 - side], part)) /* else the other side dropped it */
             put(&m->out, part);
     }
 }

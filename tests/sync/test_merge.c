@@ -55,6 +55,9 @@ static const struct {
     {"a\n\nb\n\nc", "a\n\nb\n\nc", "c\n\na\n\nb", "a\n\nb\n\nc", 0, "c\n\na\n\nb"},
     {"a", "a", "\n\na\r\n\n\nx", "a", 0, "a\r\n\nx"},
     {"a\n\nb", "a\n\nb", "a", "b", 0, ""},
+    {"", "", "p", "p\n\np", 0, "p\n\np"}, /* said twice on one side */
+    {"", "", "p\n\np", "p", 1, "p\n\np"},
+    {"", "", "a\n\nb", "b\n\na", 0, "a\n\nb"},
     {"k", "k", "x\n\nk", "y\n\nk", 0, "x\n\ny\n\nk"},
 };
 
