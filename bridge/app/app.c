@@ -1,6 +1,7 @@
 /* Opening and closing the program, and the one pass all commands share: intake, then every route to quiet. */
 #include "bridge/app/app.h"
 #include "bridge/base/js.h"
+#include "bridge/base/log.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/verdict.h"
@@ -28,7 +29,10 @@ void app_worse(struct app *app, int code)
 
 void app_fail(struct app *app, const char *what, const struct err *err)
 {
-    fprintf(stderr, "inbox-bridge: %s: %s\n", what, err->text);
+    if (app->logs)
+        log_error("failed", "what", what, "kind", err_name(err->kind), "error", err->text, NULL);
+    else
+        fprintf(stderr, "inbox-bridge: %s: %s\n", what, err->text);
     int code = verdict_of(err->kind)->exit_code;
     bool wire = err->kind == ERR_TEMP || err->kind == ERR_UNSURE || err->kind == ERR_RATE;
     app_worse(app, wire ? EXIT_UNREACHABLE : code ? code : EXIT_PARTLY);
@@ -37,7 +41,10 @@ void app_fail(struct app *app, const char *what, const struct err *err)
 void app_faults(struct app *app, const struct opt_faults *faults)
 {
     for (size_t i = 0; i < faults->n; i++)
-        fprintf(stderr, "%s\n", faults->lines[i]);
+        if (app->logs)
+            log_error("config.fault", "at", faults->lines[i], NULL);
+        else
+            fprintf(stderr, "%s\n", faults->lines[i]);
     app_worse(app, EXIT_CONFIG);
 }
 
@@ -58,7 +65,7 @@ static void load_limits(struct app *app)
 
 void app_keep_limits(struct app *app, bool now)
 {
-    int64_t at = app->env.now(&app->env);
+    int64_t at = app->store ? app->env.now(&app->env) : 0;
     if (!app->store || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
         return;
     app->limits_kept = at;
@@ -109,7 +116,7 @@ void app_release(struct app *app)
     lend_store(app);
 }
 
-static bool learn_route(struct app *app, struct route *r)
+bool app_learn_route(struct app *app, struct route *r)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
     struct err err = {0};
@@ -128,7 +135,7 @@ bool app_learn(struct app *app)
 {
     bool any = false;
     for (size_t i = 0; i < app->n_routes; i++)
-        any |= learn_route(app, &app->routes[i].route);
+        any |= app_learn_route(app, &app->routes[i].route);
     return any;
 }
 
@@ -190,10 +197,8 @@ static bool intake_endpoint(struct app *app, struct app_endpoint *e)
     e->ep->patience = WAIT_MOST_MS;
     bool ok = patient_intake(app, e, &p, &err);
     progress_end(&p);
-    if (!ok) {
-        AUTO_FREE char *place = mem_printf("endpoint %s", e->ep->name);
-        app_fail(app, place, &err);
-    }
+    if (!ok)
+        app_fail(app, "reading changes", &err);
     if (ok && e->intake.relearn) {
         e->intake.relearn = false;
         ok = app_learn(app);

@@ -36,6 +36,7 @@ struct app {
     const char *config_path;
     bool json;         /* --json */
     bool quiet;        /* no progress */
+    bool logs;         /* faults go to the log, not to a person */
     struct opt_file *file;
     struct settings settings;
     struct env env;
@@ -56,6 +57,7 @@ bool app_load(struct app *app);
 bool app_open(struct app *app);
 /* app_learn pins organisations and learns schemas of all routes; faults are printed, exit_code set. */
 bool app_learn(struct app *app);
+bool app_learn_route(struct app *app, struct route *r);
 void app_close(struct app *app);
 /* app_release closes the store only, so that another app may open it. */
 void app_release(struct app *app);

@@ -95,6 +95,19 @@ static void catch_signals(void)
     sigaction(SIGHUP, &act, NULL);
 }
 
+/* A route that stopped looks again after a while: tokens get renewed, services come back. */
+static void unstop(struct app *app, struct route *r)
+{
+    int64_t now = app->env.now(&app->env);
+    if (!r->learnt && r->stop.kind == ERR_NONE && now >= r->wait_until)
+        app_learn_route(app, r); /* where it fails, r->stop says why */
+    if (r->stop.kind == ERR_NONE)
+        return;
+    log_warn("route.stopped", "route", r->name, "kind", err_name(r->stop.kind), "error", r->stop.text, NULL);
+    r->wait_until = now + (verdict_of(r->stop.kind)->then == THEN_PAUSE ? 60 : 5) * 1000;
+    r->stop = (struct err){0};
+}
+
 static void poll_due(struct app *app, int64_t *wake)
 {
     int64_t now = app->env.now(&app->env);
@@ -113,20 +126,11 @@ static void poll_due(struct app *app, int64_t *wake)
         }
         if (e->intake.relearn) {
             e->intake.relearn = false;
-            app_learn(app);
+            for (size_t k = 0; k < e->intake.n; k++)
+                e->intake.routes[k]->learnt = false; /* the next round learns it again, or waits */
         }
         *wake = e->next_poll < *wake ? e->next_poll : *wake;
     }
-}
-
-/* A route that stopped for its credentials or configuration looks again after a while: tokens get renewed. */
-static void unstop(struct route *r, int64_t now)
-{
-    if (r->stop.kind == ERR_NONE || now < r->wait_until)
-        return;
-    log_warn("route.stopped", "route", r->name, "kind", err_name(r->stop.kind), "error", r->stop.text, NULL);
-    r->stop = (struct err){0};
-    r->wait_until = now + 60 * 1000;
 }
 
 static bool work_due(struct app *app, int64_t *wake)
@@ -137,7 +141,7 @@ static bool work_due(struct app *app, int64_t *wake)
         bool worked = true;
         int64_t next = WHEN_NEVER;
         struct err err = {0};
-        unstop(r, app->env.now(&app->env));
+        unstop(app, r);
         while (worked && !stop_asked) {
             if (!worker_step(r, &worked, &next, &err)) {
                 log_error("worker.failed", "route", r->name, "error", err.text, NULL);
@@ -160,7 +164,7 @@ static bool work_due(struct app *app, int64_t *wake)
 static struct app *reload(struct app *app)
 {
     struct app *fresh = mem_alloc(sizeof *fresh);
-    *fresh = (struct app){.config_path = app->config_path, .json = app->json, .quiet = true};
+    *fresh = (struct app){.config_path = app->config_path, .json = app->json, .quiet = true, .logs = true};
     reload_asked = 0;
     bool ok = app_load(fresh);
     if (ok) { /* one process per store: the old one lets go first */
@@ -179,6 +183,15 @@ static struct app *reload(struct app *app)
     app_close(app);
     log_info("config.loaded", "file", fresh->config_path, NULL);
     return fresh;
+}
+
+/* Nobody is there to start an unattended bridge again: what passes by itself is waited for. */
+static bool may_pass(const struct app *app)
+{
+    for (size_t i = 0; i < app->n_routes; i++)
+        if (verdict_of(app->routes[i].route.stop.kind)->then == THEN_PAUSE)
+            return false;
+    return true;
 }
 
 /* Poll, work, sleep until the next of either. */
@@ -206,9 +219,11 @@ int cmd_run(struct app *first, int argc, char **argv)
     if (!app_load(app))
         return app->exit_code;
     log_open(STDERR_FILENO, (enum log_level)app->settings.log_level);
+    app->logs = true;
     catch_signals();
-    if (!app_open(app) || !app_learn(app))
+    if (!app_open(app) || (!app_learn(app) && !may_pass(app)))
         return app->exit_code;
+    app->exit_code = EXIT_IN_STEP; /* a service that is down now is no reason to end with an error later */
     log_info("run.start", "store", app->settings.store, "routes", log_int((int64_t)app->n_routes), NULL);
     while (app && !stop_asked) {
         struct app *next = reload_asked ? reload(app) : app;

@@ -1,21 +1,12 @@
-/* Opening and closing: the file is made for us alone, held by one process at a time, and looked at before it is believed.
- * A store that was closed in order is believed after a look at its header; one that was not is checked page by page. */
+/* Opening and closing: the file is made for us alone, held by one process at a time, and looked at, page by
+ * page, before it is believed. */
 #include "bridge/base/str.h"
 #include "bridge/io/store_private.h"
 #include <errno.h>
-#include <sys/stat.h>
 
 static const char memory[] = ":memory:";
 
 /* ---- looking ---- */
-
-/* The log is deleted when the store is closed in order. */
-static bool closed_in_order(const char *path)
-{
-    struct stat s;
-    AUTO_FREE char *log = mem_printf("%s-wal", path);
-    return stat(log, &s) != 0 || s.st_size == 0;
-}
 
 static bool check_pages(struct store *st, struct err *err)
 {
@@ -69,13 +60,12 @@ static bool log_ahead(struct store *st, struct err *err)
 static bool prepare(struct store *st, const char *const *steps, int n_steps, struct err *err)
 {
     int schema = 0;
-    bool orderly = str_eq(st->path, memory) || closed_in_order(st->path);
     int rc = connect(st);
     if (rc != SQLITE_OK)
         return sql_fail(st, rc, err);
     if (!sql_script(st, settings, err) || !store_identify(st, n_steps, &schema, err))
         return false;
-    if (!orderly && !check_pages(st, err))
+    if (!check_pages(st, err))
         return false;
     st->doing = "open the store";
     return log_ahead(st, err) && store_migrate(st, schema, steps, n_steps, err) && names_load(st, err);

@@ -235,8 +235,19 @@ static bool used(const struct intake *in, const char *object)
     return false;
 }
 
+/* A page taken in while a route does not know its schemas would be marked for nobody, and the cursor gone past it. */
+static bool ready(const struct intake *in, struct err *err)
+{
+    for (size_t i = 0; i < in->n; i++)
+        if (!in->routes[i]->learnt)
+            return err_set(err, ERR_TEMP, "endpoint %s waits: route %s has not learnt its schemas yet", in->ep->name, in->routes[i]->name);
+    return true;
+}
+
 bool intake_all(struct intake *in, void (*progress)(void *, int64_t), void *self, struct err *err)
 {
+    if (!ready(in, err))
+        return false;
     for (const char *const *object = objects_of(in); *object; object++) {
         bool more = used(in, *object);
         while (more) {

@@ -19,6 +19,7 @@ static void forget(struct route *r)
     free(r->objects);
     r->objects = NULL;
     r->n = 0;
+    r->learnt = false;
     for (int side = 0; side < 2; side++) {
         vocabulary_free(r->vocab[side]);
         r->vocab[side] = NULL;
@@ -172,5 +173,6 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
             ok = false;
         }
     }
+    r->learnt = ok;
     return ok;
 }

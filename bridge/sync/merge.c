@@ -60,10 +60,13 @@ static void split(struct text *t, const char *s)
             return;
         t->part[t->n++] = at;
         char *end = t->n < PARAGRAPHS_MAX ? strstr(at, "\n\n") : NULL;
-        if (!end)
-            return;
+        char *next = end ? end + 2 : NULL;
+        for (end = end ? end : at + strlen(at); end[-1] == '\n' || end[-1] == '\r'; end--)
+            continue; /* a paragraph is its words, not the newlines after it */
         *end = '\0';
-        at = end + 2;
+        if (!next)
+            return;
+        at = next;
     }
 }
 

@@ -35,6 +35,7 @@ struct route {
     struct bound *objects;
     size_t n;
     struct vocabulary *vocab[2];
+    bool learnt; /* false: nothing is taken in and nothing worked on, for nobody could say what it means */
     /* of this run */
     int64_t run;
     struct tally tally;

@@ -37,8 +37,8 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     *wake = WHEN_NEVER;
     if (r->stop.kind != ERR_NONE)
         return true;
-    if (r->wait_until > now) {
-        *wake = r->wait_until;
+    if (r->wait_until > now || !r->learnt) {
+        *wake = r->wait_until > now ? r->wait_until : now + 1000;
         return true;
     }
     bool ready = false;

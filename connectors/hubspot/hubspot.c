@@ -23,6 +23,25 @@ static const struct opt hubspot_options[] = {
     {"margin", OPT_SPAN, AT(margin), "0s", false, 0, 600000, NULL, "how far a change window stays behind now"},
     OPT_END};
 
+const json_t *hubspot_listed(struct call *c)
+{
+    const json_t *rows = json_object_get(c->json, "results");
+    if (c->err.kind != ERR_NONE)
+        return NULL;
+    if (!json_is_array(rows))
+        err_set(&c->err, c->writes ? ERR_UNSURE : ERR_TEMP, "%s %s answered without a list of results", c->request.method, c->request.url);
+    return json_is_array(rows) ? rows : NULL;
+}
+
+bool hubspot_list(struct endpoint *ep, struct call *c, struct err *err)
+{
+    endpoint_call_many(ep, c, 1);
+    if (hubspot_listed(c))
+        return true;
+    *err = c->err;
+    return false;
+}
+
 const struct hubspot_object *hubspot_object_of(const char *name)
 {
     for (size_t i = 0; i < COUNT(hubspot_kinds); i++)

@@ -29,6 +29,11 @@ const struct hubspot_object *hubspot_object_of(const char *name); /* NULL */
 char *hubspot_path(struct endpoint *ep, const char *family, const char *tail); /* "/crm/objects/2026-09/contacts/…"; caller frees */
 const struct schema *hubspot_types(struct endpoint *ep, const char *object, struct err *err); /* learnt once; NULL with err */
 
+/* hubspot_listed: the rows of an answer; NULL with c->err when it failed, or when it is a success that lists nothing at all:
+ * an empty answer says nothing about any record, least of all that it is gone. */
+const json_t *hubspot_listed(struct call *c);
+bool hubspot_list(struct endpoint *ep, struct call *c, struct err *err) MUST_CHECK; /* makes the call; false unless it lists */
+
 /* hubspot_value.c: HubSpot's strings as natural JSON, and back. */
 json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw);
 json_t *hubspot_raw(const json_t *value);

@@ -48,8 +48,8 @@ static void hubspot_call_for(const struct writing *w, struct call *c, const size
 
 static bool hubspot_is_row(const struct patch *p, const json_t *row)
 {
-    if (p->id)
-        return str_eq(js_str(row, "id"), p->id);
+    if (p->id || !js_str(row, "id"))
+        return p->id && str_eq(js_str(row, "id"), p->id);
     const char *key = js_str(json_object_get(row, "properties"), p->key_field);
     return str_eq(js_str(row, "objectWriteTraceId"), p->trace) || str_eq(key, p->key);
 }
@@ -87,7 +87,10 @@ static void hubspot_item_error(const json_t *errors, const struct patch *p, stru
         err_set(err, gone ? ERR_GONE : ERR_REJECT, "%s", js_str_or(e, "message", "refused"));
         return;
     }
-    err_set(err, ERR_STALE, "the batch left this record out: it was merged or moved");
+    if (p->id)
+        err_set(err, ERR_STALE, "the batch left this record out: it was merged or moved");
+    else
+        err_set(err, ERR_UNSURE, "the batch told nothing about this record");
 }
 
 /* What was written is told back; what HubSpot adds of its own is not. */
@@ -136,7 +139,7 @@ static void hubspot_send(const struct writing *w, const size_t *which, size_t n)
 static void hubspot_settle(const struct writing *w, struct call *c, const size_t *which, size_t n)
 {
     bool whole = c->err.kind == ERR_REJECT || c->err.kind == ERR_STALE;
-    if (c->err.kind == ERR_NONE && c->json) {
+    if (hubspot_listed(c)) {
         hubspot_answer(w, c, which, n);
         return;
     }
@@ -145,11 +148,8 @@ static void hubspot_settle(const struct writing *w, struct call *c, const size_t
         hubspot_send(w, which + n / 2, n - n / 2);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         w->out[which[i]].err = c->err;
-        if (c->err.kind == ERR_NONE)
-            err_set(&w->out[which[i]].err, ERR_UNSURE, "the answer was empty");
-    }
 }
 
 /* The patches of one kind and object, in chunks, all chunks at once. */

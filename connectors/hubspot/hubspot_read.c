@@ -72,10 +72,12 @@ static struct call *hubspot_calls(const struct reading *r, const char *const *id
         hubspot_build(r, &calls[i], ids + from, count);
     }
     endpoint_call_many(r->ep, calls, *n_calls);
+    for (size_t i = 0; i < *n_calls; i++)
+        hubspot_listed(&calls[i]);
     return calls;
 }
 
-static bool hubspot_listed(const char *list, const char *id)
+static bool hubspot_among(const char *list, const char *id)
 {
     size_t n = strlen(id);
     for (const char *at = list; at && (at = strstr(at, id)); at += n)
@@ -94,7 +96,7 @@ static const json_t *hubspot_row(const json_t *rows, const char *id, size_t hint
         if (str_eq(js_str(json_array_get(rows, i), "id"), id))
             return json_array_get(rows, i);
     for (size_t i = 0; i < json_array_size(rows); i++)
-        if (hubspot_listed(js_str(json_object_get(json_array_get(rows, i), "properties"), "hs_merged_object_ids"), id))
+        if (hubspot_among(js_str(json_object_get(json_array_get(rows, i), "properties"), "hs_merged_object_ids"), id))
             return json_array_get(rows, i);
     return NULL;
 }
@@ -182,7 +184,7 @@ static void hubspot_sort_rows(const struct reading *r, const struct call *c, con
     int64_t date = endpoint_answer_date(&c->answer);
     json_array_foreach (json_object_get(c->json, "results"), i, row) {
         const char *value = js_str(json_object_get(row, "properties"), field);
-        for (size_t k = 0; value && k < n; k++)
+        for (size_t k = 0; value && js_str(row, "id") && k < n; k++)
             if (str_eq_nocase(value, values[k]))
                 hubspot_add(&out[k], r, row, date ? date + 1000 : 0);
     }
@@ -257,6 +259,7 @@ static void hubspot_find_loose(struct reading *r, const char *field, const char 
         count = count ? count : 1;
         hubspot_search_call(r, &c, field, values + from, count);
         endpoint_call_many(r->ep, &c, 1);
+        hubspot_listed(&c);
         for (size_t k = 0; k < count; k++)
             out[from + k].err = c.err;
         if (c.err.kind == ERR_NONE)
@@ -319,7 +322,7 @@ static bool hubspot_enumerate(struct endpoint *ep, const char *object, const jso
     AUTO_FREE char *tail = mem_printf("/%s?limit=100%s%s", object, after ? "&after=" : "", after ? after : ""), *path = hubspot_path(ep, "objects", tail);
     struct call c __attribute__((cleanup(call_done)));
     call_init(&c, "GET", "%s", path);
-    if (!endpoint_call(ep, &c, err))
+    if (!hubspot_list(ep, &c, err))
         return false;
     int64_t date = endpoint_answer_date(&c.answer), start = js_int_or(at, "start", date ? date : ep->env->now(ep->env));
     const char *next = js_str(json_object_get(json_object_get(c.json, "paging"), "next"), "after");
@@ -357,7 +360,7 @@ static bool hubspot_feed(struct endpoint *ep, const char *object, const json_t *
     int64_t lo = js_int_or(at, "lo", 0), hi = js_int_or(at, "hi", 0);
     struct call c __attribute__((cleanup(call_done)));
     hubspot_window(ep, &c, object, lo, hi, js_str_or(at, "id", "0"));
-    if (!endpoint_call(ep, &c, err))
+    if (!hubspot_list(ep, &c, err))
         return false;
     int64_t date = endpoint_answer_date(&c.answer);
     const json_t *rows = json_object_get(c.json, "results");

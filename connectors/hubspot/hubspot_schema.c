@@ -45,7 +45,7 @@ static bool hubspot_owners(struct endpoint *ep, struct schema *out, struct err *
     call_init(&c, "GET", "%s", path);
     if (!f)
         return true;
-    if (!endpoint_call(ep, &c, err))
+    if (!hubspot_list(ep, &c, err))
         return false;
     json_array_foreach (json_object_get(c.json, "results"), i, owner)
         if (js_str(owner, "id") && js_str(owner, "email"))
@@ -61,7 +61,7 @@ static bool hubspot_ask(struct endpoint *ep, const char *object, struct schema *
     size_t i;
     json_t *def;
     call_init(&c, "GET", "%s", path);
-    if (!endpoint_call(ep, &c, err))
+    if (!hubspot_list(ep, &c, err))
         return false;
     out->object = mem_dup(object);
     json_array_foreach (json_object_get(c.json, "results"), i, def)

@@ -346,6 +346,16 @@ static void after_a_disorderly_end_every_page_is_looked_at(void **state)
     assert_non_null(strstr(kit_refusal(k, &why), "the file is damaged"));
 }
 
+static void after_an_orderly_end_too(void **state)
+{
+    struct kit *k = *state;
+    struct err why = {0};
+    fill(k);
+    kit_close(k);
+    scramble(k);
+    assert_non_null(strstr(kit_refusal(k, &why), "the file is damaged"));
+}
+
 static void damage_that_shows_later_fails_the_verb_and_not_the_process(void **state)
 {
     struct kit *k = *state;
@@ -353,8 +363,9 @@ static void damage_that_shows_later_fails_the_verb_and_not_the_process(void **st
     bool hit = false;
     fill(k);
     kit_close(k);
-    scramble(k);
     kit_open(k);
+    must(sql_script(k->st, "PRAGMA shrink_memory", err));
+    scramble(k);
     for (int i = 0; i < 300 && !hit; i++) {
         AUTO_FREE char *name = mem_printf("name %d", i), *text = NULL;
         hit = !store_meta_get(k->st, name, &text, &why);
@@ -467,6 +478,7 @@ int main(void)
         KIT_TEST_DIR(a_file_without_its_first_page_is_refused),
         KIT_TEST_DIR(a_truncated_file_is_refused),
         KIT_TEST_DIR(after_a_disorderly_end_every_page_is_looked_at),
+        KIT_TEST_DIR(after_an_orderly_end_too),
         KIT_TEST_DIR(damage_that_shows_later_fails_the_verb_and_not_the_process),
         KIT_TEST_DIR(a_row_of_broken_json_is_reported_as_damage),
         KIT_TEST_DIR(a_file_that_may_not_be_written_is_refused),

@@ -53,7 +53,7 @@ static const struct {
     {NULL, NULL, NULL, "two", 0, "two"},
     {"", "", "", "", 0, ""},
     {"a\n\nb\n\nc", "a\n\nb\n\nc", "c\n\na\n\nb", "a\n\nb\n\nc", 0, "c\n\na\n\nb"},
-    {"a", "a", "\n\na\r\n\n\nx", "a", 0, "a\r\n\nx"},
+    {"a", "a", "\n\na\r\n\n\nx", "a", 0, "a\n\nx"},
     {"a\n\nb", "a\n\nb", "a", "b", 0, ""},
     {"", "", "p", "p\n\np", 0, "p\n\np"}, /* said twice on one side */
     {"", "", "p\n\np", "p", 1, "p\n\np"},
