@@ -32,6 +32,7 @@ static const struct family families[] = {
     {"properties", hub_properties, false},
     {"owners", hub_owners, false},
     {"pipelines", hub_pipelines, false},
+    {"associations", hub_association_family, true},
     {"limits", hub_custom_limits, false},
 };
 
@@ -197,6 +198,7 @@ struct sandbox_service *sandbox_hubspot_new(struct sandbox *box)
     sandbox_attach(box, &h->base);
     h->manners = hub_manners_new();
     h->rules = json_array();
+    h->next_label = 1;
     h->next_number = 9000001;
     h->refresh = mem_dup("sandbox-refresh");
     hub_types_init(h);

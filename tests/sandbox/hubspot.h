@@ -55,7 +55,8 @@ struct hub {
     struct hub_link_type link_types[HUB_LINK_TYPES];
     size_t n_link_types;
     json_t *manners, *owners, *pipelines, *rules;
-    int64_t next_number; /* of stages, owners, labels: whatever has numbers beside records */
+    int next_label;      /* people's labels are numbered beside HubSpot's own, and overlap with them */
+    int64_t next_number; /* of pipelines and stages */
     int64_t answers;     /* counted for correlation ids */
     bool stale;
     struct hub_window burst, second, day, link_burst, link_day;

@@ -136,7 +136,7 @@ static void list(struct hub_ask *ask, const struct hub_type *from, const struct 
 static void create(struct hub_ask *ask, const struct hub_type *from, const struct hub_type *to)
 {
     const char *label = js_str(ask->body, "label"), *name = js_str(ask->body, "name");
-    int code = (int)ask->h->next_number + HUB_OWN_LABEL;
+    int code = ask->h->next_label + HUB_OWN_LABEL;
     if (!label || !name || !hub_plain_link(ask->h, from->kind, to->kind)) {
         hub_error(ask->h, ask->a, 400, "VALIDATION_ERROR", "Invalid input JSON: label and name are required");
         return;
@@ -147,7 +147,7 @@ static void create(struct hub_ask *ask, const struct hub_type *from, const struc
         hub_error(ask->h, ask->a, 400, "VALIDATION_ERROR", "The limit of association labels is reached");
         return;
     }
-    ask->h->next_number += 2;
+    ask->h->next_label += 2;
     str_copy(there->label, sizeof there->label, label);
     str_copy(there->name, sizeof there->name, name);
     str_copy(back->label, sizeof back->label, js_str_or(ask->body, "inverseLabel", label));

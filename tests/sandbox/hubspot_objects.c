@@ -214,6 +214,8 @@ void hub_objects(struct hub_ask *ask)
     if (!t)
         hub_error(ask->h, ask->a, 400, "VALIDATION_ERROR", "Unable to infer object type from: %s",
                   ask->n ? ask->part[0] : "");
+    else if (ask->n > 2 && str_eq(ask->part[2], "associations"))
+        hub_associations(ask, t, asked(ask, t, second, NULL));
     else if (ask->version == HUB_V4)
         hub_not_found(ask); /* v4 has associations only */
     else if (ask->n == 2 &&
