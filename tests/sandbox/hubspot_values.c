@@ -156,6 +156,8 @@ static char *words(const char *code, const char *name, const char *value)
         return mem_printf("%s was not a valid number.", value);
     if (str_eq(code, "INVALID_EMAIL"))
         return mem_printf("Email address %s is invalid", value);
+    if (str_eq(code, "VALUE_TOO_LONG"))
+        return mem_printf("Property \"%s\" is too long. The maximum is %d characters.", name, TEXT_MOST);
     return mem_printf("Property \"%s\": %s cannot be set", name, value);
 }
 
