@@ -206,14 +206,20 @@ static bool intake_endpoint(struct app *app, struct app_endpoint *e)
     return ok;
 }
 
-bool app_intake(struct app *app)
+static bool intake_side(struct app *app, bool source)
 {
     bool ok = true;
-    for (int source = 0; source < 2; source++) /* the CRMs first: nothing is written before their changes are followed */
-        for (size_t i = 0; i < app->n_endpoints; i++)
-            if (intake_is_source(&app->endpoints[i].intake) == source)
-                ok = intake_endpoint(app, &app->endpoints[i]) && ok;
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        if (intake_is_source(&app->endpoints[i].intake) == source)
+            ok = intake_endpoint(app, &app->endpoints[i]) && ok;
     return ok;
+}
+
+/* The CRMs first: nothing is written before their changes are followed. */
+bool app_intake(struct app *app)
+{
+    bool ok = intake_side(app, false);
+    return intake_side(app, true) && ok;
 }
 
 static void show_tally(void *self, const struct tally *t, int64_t left)
@@ -262,7 +268,9 @@ bool app_sync(struct app *app)
         int64_t before = marks_in(app);
         for (size_t i = 0; i < app->n_routes; i++)
             ok = sync_route(app, &app->routes[i].route) && ok;
-        ok = ok && app_intake(app);
+        /* What a CRM made Inbox say may concern another CRM. The CRMs themselves are not asked again: they would mostly
+         * tell what was just written, a page for every hundred records, and the next pass hears the rest. */
+        ok = ok && intake_side(app, true);
         if (marks_in(app) == before)
             break;
     }

@@ -31,7 +31,7 @@ const struct opt route_table[] = {
     {"inbox", OPT_TEXT, FIELD(route_settings, inbox), NULL, true, 0, 0, NULL, "endpoint of the Inbox side"},
     {"crm", OPT_TEXT, FIELD(route_settings, crm), NULL, true, 0, 0, NULL, "endpoint of the CRM side"},
     {"mapping", OPT_TEXT, FIELD(route_settings, mapping), NULL, true, 0, 0, NULL, "mapping file; relative to this file"},
-    {"batch", OPT_INT, FIELD(route_settings, batch), "500", false, 1, 5000, NULL, "records worked on together"},
+    {"batch", OPT_INT, FIELD(route_settings, batch), "200", false, 1, 5000, NULL, "records worked on together: more are faster and need more memory"},
     {"mass_least", OPT_INT, FIELD(route_settings, mass_least), "20", false, 0, 1000000, NULL,
      "mass-change guard: up to so many detaches or clears in one pass are always allowed"},
     {"mass_percent", OPT_INT, FIELD(route_settings, mass_percent), "2", false, 0, 100, NULL,

@@ -5,6 +5,7 @@
 #include "bridge/base/str.h"
 #include "connectors/registry.h"
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -111,6 +112,9 @@ int main(int argc, char **argv)
     bool wants_help = false;
     AUTO_FREE char **rest = mem_grow(NULL, (size_t)argc + 1, sizeof *rest);
     int n = options(&app, argc, argv, rest, &wants_help);
+    /* Batches of small values come and go together: glibc's fast bins would only put off merging them, again and again. */
+    mallopt(M_MXFAST, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a full disk is an error of the write, not a death */
     log_open(-1, LOG_LEVEL_ERROR);

@@ -39,7 +39,11 @@ bool buf_puts(struct buf *b, const char *s)
 
 bool buf_putc(struct buf *b, char c)
 {
-    return buf_add(b, &c, 1);
+    if (b->n + 1 >= b->cap || b->over || b->max)
+        return buf_add(b, &c, 1);
+    b->s[b->n++] = c; /* the common case: there is room */
+    b->s[b->n] = '\0';
+    return true;
 }
 
 bool buf_vprintf(struct buf *b, const char *fmt, va_list ap)

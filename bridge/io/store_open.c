@@ -25,7 +25,7 @@ static bool check_pages(struct store *st, struct err *err)
 static const char settings[] = "PRAGMA busy_timeout = 5000;"
                                "PRAGMA page_size = 8192;" /* seven links a page instead of three in half of one */
                                "PRAGMA synchronous = FULL;"
-                               "PRAGMA cache_size = -4096;"
+                               "PRAGMA cache_size = -3000;"
                                "PRAGMA mmap_size = 0;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA secure_delete = FAST;"

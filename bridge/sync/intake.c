@@ -7,6 +7,7 @@
 #include "mappings/value.h"
 
 #define CLOCKS_APART_MS 5000
+#define SCAN_MS (10 * 60 * 1000)
 
 /* On which side of the route does this endpoint stand? */
 static int side_of(const struct route *r, const struct endpoint *ep)
@@ -159,7 +160,11 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     bool older = found && rec->fields && s.fields && rec->as_of <= s.as_of && !tells_nothing_new(&s, rec);
     if (older && !scanning && !log_overtaken(in, object, &s, rec, err))
         return false;
+    int64_t before = s.as_of;
+    bool renamed = !str_eq(rec->id ? rec->id : s.id, s.id) || !str_eq(rec->label ? rec->label : s.label, s.label);
     bool look = learn(&s, rec, !found, page->late);
+    if (scanning && found && !look && !renamed && rec->as_of - before < SCAN_MS)
+        return true; /* every prospect comes with each of its threads, in several views: said before, a moment ago */
     return store_subject_put(in->store, in->ep->name, &s, err) &&
            (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));
 }

@@ -6,7 +6,7 @@
 
 void route_init(struct route *r)
 {
-    *r = (struct route){.batch = 500, .mass_least = 20, .mass_percent = 2};
+    *r = (struct route){.batch = 200, .mass_least = 20, .mass_percent = 2};
 }
 
 static void forget(struct route *r)

@@ -26,7 +26,7 @@ struct route {
     struct store *store;
     struct env *env;
     /* options, set by the app */
-    size_t batch;          /* jobs taken at once, default 500 */
+    size_t batch;          /* jobs taken at once, default 200 */
     int64_t mass_least;    /* mass-change guard: at least this many … default 20 */
     int mass_percent;      /* … or this share of all links, whichever is larger; default 2 */
     bool yes;              /* creates beyond max_creates are allowed in this run */

@@ -179,6 +179,7 @@ static void take_record(struct item *it, int side)
 
 static bool bury(struct batch *b, struct op *op, char *stolen_words, struct err *err)
 {
+    op->revive = write_fingerprint(b, json_object_get(op->payload, "set"));
     op->state = OP_DEAD;
     op->error = stolen_words;
     b->r->tally.dead++;
@@ -200,8 +201,6 @@ static bool bury_refused(struct batch *b, struct outgoing *o, const struct item 
                 json_object_set(set, it->plan.cells[i].f->path[side], json_object_get(o->set, it->plan.cells[i].f->path[side]));
     }
     json_decref(o->op.payload);
-    free(o->op.revive);
-    o->op.revive = write_fingerprint(b, set);
     o->op.payload = json_pack("{s:o,s:o}", "cells", cells, "set", set);
     return bury(b, &o->op, buf_take(&all), err);
 }

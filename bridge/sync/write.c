@@ -90,7 +90,7 @@ static void build(struct batch *b, struct item *it, int side)
     if (!o->wanted)
         return;
     o->op = (struct op){.route = mem_dup(b->r->name), .side = side, .kind = mem_dup(it->create && side == SIDE_T ? "create" : "update"),
-                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set), .revive = write_fingerprint(b, o->set),
+                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set),
                         .created = b->r->env->now(b->r->env), .run = b->r->run,
                         .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
 }
@@ -103,7 +103,8 @@ static bool still_dead(struct batch *b, struct item *it, int side, struct err *e
         struct op *old = &it->ops[i];
         if (old->state != OP_DEAD || old->side != side)
             continue;
-        if (str_eq(old->revive, o->op.revive)) {
+        AUTO_FREE char *same = write_fingerprint(b, o->set);
+        if (str_eq(old->revive, same)) {
             o->wanted = false;
             b->r->tally.dead++;
         } else if (!store_op_delete(b->r->store, old->id, err)) {
