@@ -67,8 +67,8 @@ expect "HubSpot is down" 4 'hubspot' bridge sync
 calm "$hubspot"
 
 echo "-- the store"
-"$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>/dev/null & runner=$!
-for _ in $(seq 100); do bridge status >/dev/null 2>&1 || break; sleep 0.05; done
+"$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" & runner=$!
+for _ in $(seq 400); do grep -q 'run.start' "$dir/run.err" && break; sleep 0.05; done
 expect "a second process" 6 'lock|process' bridge sync
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
 cp "$dir/bridge.db" "$dir/keep.db"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # kill -9 at random moments while a first sync is under way, with lost answers on both sides: complete at the end, nobody twice.
-#   KILL_PROSPECTS (default 1000) and KILL_TIMES (50) say how much; KILL_SEED repeats a run's moments.
+#   KILL_PROSPECTS (default 5000) and KILL_TIMES (50) say how much; KILL_SEED repeats a run's moments.
 . "$(dirname "$0")/kit.sh"
-prospects=${KILL_PROSPECTS:-1000} times=${KILL_TIMES:-50}
+prospects=${KILL_PROSPECTS:-5000} times=${KILL_TIMES:-50}
 RANDOM=${KILL_SEED:-1}
 sandbox "$prospects" --no-limits --latency 3
 config
@@ -15,9 +15,9 @@ id() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1].platformId"; }
 somebody=$(id 0) ended=0 during=0
 
 for _ in $(seq "$times"); do
-  bridge run 2>"$dir/run.err" &
+  "$build/inbox-bridge" -c "$dir/bridge.cfg" --quiet run 2>"$dir/run.err" &
   pid=$!
-  sleep "0.$(printf %03d $((RANDOM % 900 + 50)))"
+  sleep "0.$(printf %03d $((RANDOM % 350 + 50)))"
   kill -9 "$pid" 2>/dev/null || { ended=$((ended + 1)); cat "$dir/run.err"; }
   wait "$pid" 2>/dev/null
   [ "$(curl -fsS "$hubspot/_sandbox/calls" | jq .writes)" -gt 0 ] && [ "$(contacts)" -lt "$prospects" ] && during=$((during + 1))
