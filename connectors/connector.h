@@ -26,6 +26,7 @@ enum record_state {
 };
 
 struct record {
+    char *object;     /* object: its native type; told by hook(), where one page may hold several, NULL elsewhere */
     char *id;         /* id in the service; never NULL in an answer */
     char *key;        /* key is the bridge key when the record tells it: "x:<platformId>"; NULL otherwise */
     char *label;      /* label for people: "@ada"; may be NULL */
@@ -121,7 +122,10 @@ struct connector {
      * must not skip. */
     bool (*changes)(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor,
                     struct page *out, struct err *err);
-    /* hook: verifies an incoming request and turns it into a page. No network. */
+    /* hook: verifies an incoming request and turns it into a page whose records say "look at this one", each naming its
+     * object; a page without any still says that there is news. Headers are {"name":"value"} in any case, url is path and
+     * query as received. No network; called on other threads than the other verbs, so it only reads what open() set. AUTH:
+     * signature missing, wrong or stale; REJECT: signed, but not understood; CONFIG: no secret to check it with. */
     bool (*hook)(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
                  size_t body_n, int64_t now, struct page *out, struct err *err);
     /* find: records whose field equals values[i], into out[i]. On a unique field it is a strong read. */
