@@ -122,10 +122,11 @@ struct connector {
      * must not skip. */
     bool (*changes)(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor,
                     struct page *out, struct err *err);
-    /* hook: verifies an incoming request and turns it into a page whose records say "look at this one", each naming its
-     * object; a page without any still says that there is news. Headers are {"name":"value"} in any case, url is path and
-     * query as received. No network; called on other threads than the other verbs, so it only reads what open() set. AUTH:
-     * signature missing, wrong or stale; REJECT: signed, but not understood; CONFIG: no secret to check it with. */
+    /* hook: verifies an incoming request and turns it into a page whose records name their object and say "look at this one"
+     * (no fields), or carry content of the event's time as those of changes() do; a page without any still says that there
+     * is news. Headers are {"name":"value"} in any case, url is path and query as received. No network; called on other
+     * threads than the other verbs, so it only reads what open() set. AUTH: signature missing, wrong or stale; REJECT:
+     * signed, but not understood; CONFIG: no secret to check it with. */
     bool (*hook)(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
                  size_t body_n, int64_t now, struct page *out, struct err *err);
     /* find: records whose field equals values[i], into out[i]. On a unique field it is a strong read. */

@@ -105,6 +105,7 @@ static int setup(void **state)
     static struct world w;
     w = (struct world){.c = *state, .env = {.now = world_now, .sleep = world_sleep, .random = world_random}};
     setenv("CONTRACT_TOKEN", "sandbox-token", 1);
+    setenv("CONTRACT_HOOK_SECRET", CONTRACT_HOOK_SECRET, 1);
     w.box = sandbox_new(7);
     w.service = w.c->service(w.box, PEOPLE);
     if (w.c->manners)
@@ -638,6 +639,79 @@ static void two_creates_with_one_key_are_one_record(void **state)
     assert_int_equal(json_object_size(after), json_object_size(before) + 1);
 }
 
+/* ---- deliveries ---- */
+
+/* The deliveries that follow an edit of `id`; skips the test when the service has no hook. */
+static json_t *delivered(struct world *w, const char *id)
+{
+    if (!(w->c->kind->caps & CAP_HOOK))
+        skip();
+    assert_non_null(w->c->deliveries);
+    deed(w, DEED_TEXT, id, "told by a delivery");
+    json_t *list = w->c->deliveries(w->box, w->service, id);
+    assert_true(json_array_size(list) > 0);
+    return list;
+}
+
+static bool hook(struct world *w, const json_t *headers, const char *body, struct page *out, struct err *err)
+{
+    return w->c->kind->hook(w->ep, "POST", "/hooks/ep", headers, body, strlen(body), sandbox_now(w->box), out, err);
+}
+
+static void a_delivery_names_who_was_edited(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w), *told = json_object(), *list = delivered(w, nth(everyone, 3));
+    sandbox_calls_clear(w->box);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        AUTO(page_done) struct page page = {0};
+        struct err err = {0};
+        if (!hook(w, json_object_get(one, "headers"), js_str(one, "body"), &page, &err))
+            fail_msg("%s", err.text);
+        assert_false(page.gap);
+        assert_null(page.next);
+        for (size_t k = 0; k < page.n; k++)
+            assert_non_null(page.items[k].object);
+        note_ids(&page, told);
+    }
+    assert_non_null(json_object_get(told, nth(everyone, 3)));
+    assert_int_equal(calls_made(w, "total"), 0);
+}
+
+static void assert_refused(struct world *w, const json_t *headers, const char *body)
+{
+    struct page page = {0};
+    struct err err = {0};
+    assert_false(hook(w, headers, body, &page, &err));
+    assert_int_equal(err.kind, ERR_AUTH);
+    assert_null(page.items);
+}
+
+static void a_delivery_that_was_altered_is_refused(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w), *list = delivered(w, nth(everyone, 3)), *nothing = json_object();
+    const json_t *one = json_array_get(list, json_array_size(list) - 1), *headers = json_object_get(one, "headers");
+    AUTO_FREE char *body = mem_printf("%s ", js_str(one, "body"));
+    assert_refused(w, headers, body);
+    body[strlen(body) - 1] = '\0';
+    body[strlen(body) / 2] ^= 1;
+    assert_refused(w, headers, body);
+    assert_refused(w, nothing, js_str(one, "body"));
+    assert_refused(w, NULL, js_str(one, "body"));
+    assert_refused(w, headers, "");
+}
+
+static void a_delivery_of_yesterday_is_refused(void **state)
+{
+    struct world *w = *state;
+    AUTO_JSON json_t *everyone = everybody(w), *list = delivered(w, nth(everyone, 3));
+    const json_t *one = json_array_get(list, json_array_size(list) - 1);
+    sandbox_advance(w->box, INT64_C(24) * 3600 * 1000);
+    assert_refused(w, json_object_get(one, "headers"), js_str(one, "body"));
+}
+
 /* ---- refusals ---- */
 
 static void what_it_cannot_do_is_a_fault_of_the_configuration(void **state)
@@ -711,6 +785,9 @@ int contract_run(const struct contract_case *c)
         PROMISE(a_lost_answer_leaves_it_open),
         PROMISE(an_answer_that_cannot_be_read_leaves_it_open),
         PROMISE(two_creates_with_one_key_are_one_record),
+        PROMISE(a_delivery_names_who_was_edited),
+        PROMISE(a_delivery_that_was_altered_is_refused),
+        PROMISE(a_delivery_of_yesterday_is_refused),
         PROMISE(what_it_cannot_do_is_a_fault_of_the_configuration),
         PROMISE(a_refused_token_is_told_as_such),
         PROMISE(a_quota_used_up_says_when_to_come_back),
