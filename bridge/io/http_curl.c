@@ -1,13 +1,14 @@
 /* The real transport over libcurl: one multi handle a caller at a time, connections kept between calls, many requests in
  * flight. It proves where it can that a request was never sent; everything else that went wrong is lost, not failed.
  *
- * libcurl sends a request again on a fresh connection when a kept-alive one turns out dead before any answer. For
- * writes that would be a second send nobody knows of, so it is turned off by giving writes a body reader that cannot
- * rewind; then the send fails and the caller's probe decides. */
+ * libcurl sends a request again on another connection when a kept-alive one turns out dead before any answer. For
+ * writes that would be a second send nobody knows of. So writes have a body reader that cannot rewind: then the send
+ * fails and the caller's probe decides. Writes without a body, which need no rewinding, get a connection of their own. */
 #include "bridge/base/buf.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "bridge/io/http.h"
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
@@ -38,9 +39,12 @@ struct curl_transport {
 
 /* ---- what may be called ---- */
 
+/* By number or by the one reserved name: "127.evil.example" is a name like any other. */
 static bool loopback(const char *host)
 {
-    return str_eq_nocase(host, "localhost") || str_starts(host, "127.") || str_eq(host, "[::1]") || str_eq(host, "::1");
+    struct in_addr at;
+    bool number = inet_pton(AF_INET, host, &at) == 1;
+    return str_eq_nocase(host, "localhost") || str_eq(host, "[::1]") || (number && ntohl(at.s_addr) >> 24 == 127);
 }
 
 static bool allowed(const struct curl_transport *t, const char *url, struct err *err)
@@ -116,6 +120,7 @@ static void set_body(struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(x->easy, CURLOPT_READDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_n);
+    curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, r->body_n ? 0L : 1L);
     x->headers = curl_slist_append(x->headers, "Expect:");
 }
 

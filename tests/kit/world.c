@@ -25,6 +25,9 @@ const char world_mapping[] =
     "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"
     "};\n";
 
+const char world_grant[] = "client_id = \"app\"; client_secret = \"env:WORLD_SECRET\"; refresh_token = \"env:WORLD_REFRESH\";";
+static const char static_token[] = "token = \"env:WORLD_TOKEN\";";
+
 /* ---- the env ---- */
 
 static struct world *world_of(struct env *env)
@@ -80,12 +83,26 @@ static void must(bool ok, const char *what, const struct err *err)
     abort();
 }
 
-static struct endpoint *make_endpoint(struct world *w, const char *name, const char *url)
+static bool vault_load(void *self, const char *name, char **plain, struct err *err)
+{
+    struct world *w = self;
+    *plain = NULL;
+    return !w->store || store_secret_get(w->store, name, plain, err);
+}
+
+static bool vault_save(void *self, const char *name, const char *plain, struct err *err)
+{
+    struct world *w = self;
+    return w->store && store_secret_set(w->store, name, plain, err);
+}
+
+static struct endpoint *make_endpoint(struct world *w, const char *name, const char *url, const char *account)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    AUTO_FREE char *text = mem_printf("e = { token = \"env:WORLD_TOKEN\"; base_url = \"%s\"; };", url);
+    AUTO_FREE char *text = mem_printf("e = { %s base_url = \"%s\"; };", account, url);
+    struct vault vault = {.self = w, .load = vault_load, .save = vault_save};
     struct opt_file *file = opt_open_text("world", text, &faults);
-    struct endpoint *ep = file ? endpoint_new(name, registry_find(name), opt_member(opt_root(file), "e"), NULL, &w->env, NULL, &faults) : NULL;
+    struct endpoint *ep = file ? endpoint_new(name, registry_find(name), opt_member(opt_root(file), "e"), NULL, &w->env, &vault, &faults) : NULL;
     for (size_t i = 0; i < faults.n; i++)
         fprintf(stderr, "world: %s\n", faults.lines[i]);
     opt_close(file);
@@ -109,8 +126,8 @@ static void make_properties(struct world *w)
 static void open_ends(struct world *w)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    w->ep[0] = make_endpoint(w, "inbox", "http://inbox.sandbox/api/v1");
-    w->ep[1] = make_endpoint(w, "hubspot", "http://hubspot.sandbox");
+    w->ep[0] = make_endpoint(w, "inbox", "http://inbox.sandbox/api/v1", static_token);
+    w->ep[1] = make_endpoint(w, "hubspot", "http://hubspot.sandbox", w->account);
     w->mapping = mapping_load_text("world.cfg", w->mapping_text, &faults);
     for (size_t i = 0; i < faults.n; i++)
         fprintf(stderr, "world: %s\n", faults.lines[i]);
@@ -131,9 +148,17 @@ static void close_ends(struct world *w)
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text)
 {
+    return world_new_with(seed, prospects, mapping_text, static_token);
+}
+
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *account)
+{
     struct world *w = mem_alloc(sizeof *w);
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     setenv("WORLD_TOKEN", "sandbox-token", 1);
+    setenv("WORLD_SECRET", "sandbox-secret", 1);
+    setenv("WORLD_REFRESH", "sandbox-refresh", 1);
+    w->account = account;
     w->seed = seed;
     w->box = sandbox_new(seed);
     w->service[0] = sandbox_inbox_new(w->box, prospects);
@@ -176,7 +201,7 @@ bool world_start(struct world *w)
     world_stop(w);
     w->up = true;
     open_ends(w);
-    w->store = store_open(w->path, &w->env, NULL, &err);
+    w->store = store_open(w->path, &w->env, &(struct seal_key){"a key of tests"}, &err);
     must(w->store || w->out, "store", &err);
     if (!w->store)
         return false;

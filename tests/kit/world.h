@@ -11,6 +11,7 @@ struct world {
     struct env env;                     /* first member users cast from: see world_of() */
     char *dir, *path;
     const char *mapping_text;
+    const char *account; /* options of the CRM's endpoint: how it authorises */
     /* the running bridge */
     bool up;
     struct store *store;
@@ -32,6 +33,9 @@ struct world {
 extern const char world_mapping[]; /* the mapping the scenarios use unless they bring their own */
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text);
+/* The same with other credentials, e.g. a refresh grant instead of the static token; its tokens live sealed in the store. */
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *account);
+extern const char world_grant[]; /* such options: HubSpot's refresh grant */
 void world_free(struct world *w);
 
 /* Starts the bridge on the store file; stops it as a power cut or an orderly end would (the store cannot tell). Asserts that
