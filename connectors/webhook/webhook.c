@@ -27,7 +27,7 @@ static const struct opt webhook_options[] = {
     {"success_path", OPT_TEXT, AT(success_path), NULL, false, 0, 0, NULL, "path that a 2xx answer must have for success, neither null nor false"},
     {"success_value", OPT_TEXT, AT(success_value), NULL, false, 0, 0, NULL, "what must stand there"},
     {"id_path", OPT_TEXT, AT(id_path), NULL, false, 0, 0, NULL, "path of the record's id in an answer, which must then have one; default external_id, if there"},
-    {"organisation", OPT_TEXT, AT(organisation), NULL, false, 0, 0, NULL, "who this is; default what the answer to a ping says, or the url"},
+    {"organisation", OPT_TEXT, AT(organisation), NULL, false, 0, 0, NULL, "who this is, should the url change one day; default the url"},
     {"hook_secret", OPT_SECRET, AT(hook_secret), NULL, false, 0, 0, NULL, "secret of what comes in; default secret"},
     {"hook_secret_old", OPT_SECRET, AT(hook_secret_old), NULL, false, 0, 0, NULL, "the secret before, while it is being exchanged"},
     {"hook_tolerance", OPT_SPAN, AT(hook_tolerance), "5m", false, 1000, 86400000, NULL, "how old the signature of a delivery may be"},
@@ -152,11 +152,11 @@ static void webhook_close(struct endpoint *ep)
 
 /* ---- small verbs ---- */
 
+/* Who it is says the configuration, not an answer that may be empty one day. */
 static void webhook_named(const struct webhook *w, const json_t *answer, struct organisation *out)
 {
     const json_t *told = json_object_get(answer, "organisation");
-    const char *id = json_is_object(told) ? js_str(told, "id") : json_string_value(told);
-    out->id = w->organisation ? mem_dup(w->organisation) : id && *id ? mem_dup(id) : mem_dup_n(w->url, strcspn(w->url, "?#"));
+    out->id = w->organisation ? mem_dup(w->organisation) : mem_dup_n(w->url, strcspn(w->url, "?#"));
     out->label = mem_dup(js_str(told, "label"));
     out->currency = mem_dup(js_str(told, "currency"));
 }

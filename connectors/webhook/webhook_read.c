@@ -82,17 +82,18 @@ static const json_t *webhook_rows(const struct call *c, struct err *err)
     return err->kind == ERR_NONE ? rows : NULL;
 }
 
+/* A record is told whole: what it does not mention it does not hold. */
 static void webhook_only(struct record *r, const char *const *fields)
 {
+    if (!fields || !r->fields)
+        return;
     json_t *only = json_object();
-    for (; fields && r->fields && *fields; fields++)
-        if (json_object_get(r->fields, *fields))
-            json_object_set(only, *fields, json_object_get(r->fields, *fields));
-    if (fields && r->fields) {
-        json_decref(r->fields);
-        r->fields = json_incref(only);
+    for (; *fields; fields++) {
+        json_t *value = json_object_get(r->fields, *fields);
+        js_set(only, *fields, value ? json_incref(value) : json_null());
     }
-    json_decref(only);
+    json_decref(r->fields);
+    r->fields = only;
 }
 
 static int64_t webhook_read_at(struct endpoint *ep, const struct call *c)
