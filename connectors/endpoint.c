@@ -19,6 +19,7 @@ struct endpoint *endpoint_new(const char *name, const struct connector *kind, co
     struct err err = {0};
     ep->name = mem_dup(name);
     ep->kind = kind;
+    ep->caps = kind->caps;
     ep->state = mem_alloc(kind->state_size);
     ep->env = env;
     ep->patience = 60 * 1000;

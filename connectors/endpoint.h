@@ -12,6 +12,7 @@ struct endpoint {
     const struct connector *kind;
     void *state; /* the connector's own, state_size bytes, options parsed into it */
     struct env *env;
+    unsigned caps; /* caps: what this account can do; the kind's, less what its options leave out */
     /* Set by the connector's open(): */
     char *base_url;              /* base_url without a trailing slash */
     struct limiter *limiter;

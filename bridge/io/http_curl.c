@@ -7,11 +7,13 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "bridge/io/address.h"
 #include "bridge/io/http.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define POOL_MOST 32
 #define TIMEOUT_MS 30000
@@ -24,6 +26,7 @@ struct exchange {
     struct buf body;
     struct curl_slist *headers;
     size_t sent;
+    bool closed; /* the host leads to an address that is not public */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -154,6 +157,18 @@ static void set_wire(struct curl_transport *t, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_USERAGENT, t->agent);
 }
 
+/* Called with the address that is about to be connected to, after the name was looked up: nothing can change it later. */
+static curl_socket_t on_connect(void *self, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct exchange *x = self;
+    (void)purpose;
+    if (!address_public(&a->addr)) {
+        x->closed = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static void start(struct curl_transport *t, struct exchange *x)
 {
     const struct http_request *r = x->request;
@@ -168,6 +183,8 @@ static void start(struct curl_transport *t, struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout_ms ? r->timeout_ms : TIMEOUT_MS));
+    curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, r->public_only ? on_connect : NULL);
+    curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
     set_body(x);
     curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, r->method);
     set_headers(x);
@@ -205,6 +222,8 @@ static void failed(struct exchange *x, CURLcode code)
     a->status = 0;
     if (x->body.over)
         err_set(&a->err, ERR_LIMIT, "the answer is larger than %zu bytes", x->body.max);
+    else if (x->closed && a->fate == HTTP_NOT_SENT)
+        err_set(&a->err, ERR_CONFIG, "the host leads to an address that is not public");
     else
         err_set(&a->err, tls ? ERR_CONFIG : a->fate == HTTP_LOST ? ERR_UNSURE : ERR_TEMP, "%s", why);
 }

@@ -3,7 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "bridge/sync/batch.h"
+#include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 #include "mappings/value.h"
 
@@ -208,16 +208,45 @@ static bool bury_refused(struct batch *b, struct outgoing *o, const struct item 
     return bury(b, &o->op, buf_take(&all), err);
 }
 
+bool settle_owned(struct batch *b, struct item *it, struct result *res, struct err *err)
+{
+    struct link other = {0};
+    bool taken = false;
+    if (res->err.kind != ERR_NONE || it->link.t_id || !res->record.id)
+        return true;
+    if (!store_link_by_target(b->r->store, b->r->name, it->link.t_type, res->record.id, &other, &taken, err))
+        return false;
+    if (taken && other.id != it->link.id)
+        err_set(&res->err, ERR_REJECT, "the CRM answered with the id %s, which is another prospect's record", res->record.id);
+    link_done(&other);
+    return true;
+}
+
+/* What was sent and not refused after all. */
+static json_t *accepted(const struct outgoing *o, const struct item *it, int side)
+{
+    json_t *set = json_copy(o->set);
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (json_object_get(o->refused, it->plan.cells[i].f->name))
+            json_object_del(set, it->plan.cells[i].f->path[side]);
+    return set;
+}
+
 /* The op's end, by the verdict table. */
 static bool settle_op(struct batch *b, struct item *it, int side, struct err *err)
 {
     struct outgoing *o = &it->out[side];
+    if (side == SIDE_T && !settle_owned(b, it, &o->result, err))
+        return false;
     const struct verdict *v = verdict_of(o->result.err.kind);
     if (v->then == THEN_DONE) {
         take_record(it, side);
     } else {
         item_fail(b, it, &o->result.err);
     }
+    AUTO_JSON json_t *sent = accepted(o, it, side);
+    if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
+        return false;
     if (v->op_stays) {
         if (side == SIDE_T)
             know(it, &o->result.record); /* written, perhaps, and only unchecked */

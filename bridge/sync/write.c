@@ -90,7 +90,7 @@ static void build(struct batch *b, struct item *it, int side)
     if (!o->wanted)
         return;
     o->op = (struct op){.route = mem_dup(b->r->name), .side = side, .kind = mem_dup(it->create && side == SIDE_T ? "create" : "update"),
-                        .payload = json_pack("{s:O,s:O}", "cells", cells, "set", o->set),
+                        .payload = json_pack("{s:O,s:O,s:O}", "cells", cells, "set", o->set, "seen", o->seen),
                         .created = b->r->env->now(b->r->env), .run = b->r->run,
                         .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
 }
@@ -242,7 +242,7 @@ bool write_race(struct batch *b, struct err *err)
 {
     (void)err;
     struct endpoint *ep = b->r->ep[SIDE_T];
-    if (!(ep->kind->caps & CAP_HISTORY) || (b->r->without & WITHOUT_RACE))
+    if (!(ep->caps & CAP_HISTORY) || (b->r->without & WITHOUT_RACE))
         return true;
     for (size_t k = 0; k < b->r->n; k++) {
         struct bound *bound = &b->r->objects[k];

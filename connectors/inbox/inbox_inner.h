@@ -6,8 +6,8 @@
 #include "connectors/inbox/inbox_tally.h"
 
 struct inbox {
-    char *token, *base_url;
-    int64_t per_minute, per_hour, per_day;
+    char *token, *base_url, *hook_secret, *hook_secret_old;
+    int64_t per_minute, per_hour, per_day, hook_tolerance;
     double fill;
     struct inbox_tally tally;
 };
@@ -122,6 +122,9 @@ void inbox_harvest_done(struct inbox_harvest *h);
 /* inbox_harvest_complete (inbox_lookup.c) reads what the events left open; false: ask for the page again. */
 bool inbox_harvest_complete(struct endpoint *ep, struct inbox_harvest *h, inbox_want want, struct err *err);
 
+/* inbox_harvest_delivery (inbox_hook.c): one webhook delivery in any of the three formats. REJECT when it is none. Pure. */
+bool inbox_harvest_delivery(struct inbox_harvest *h, const json_t *event, struct err *err);
+
 /* ---- inbox_cursor.c: where changes() stands, as text the engine keeps ---- */
 
 enum inbox_stage { INBOX_LEARN, INBOX_WALK, INBOX_FEED };
@@ -161,6 +164,8 @@ bool inbox_judge_gap(const struct inbox_cursor *at, const json_t *events, int64_
 void inbox_judge(struct endpoint *ep, const struct http_answer *answer, bool writes, struct err *err);
 void inbox_heed(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
 bool inbox_describe(struct endpoint *ep, const char *object, struct schema *out, struct err *err);
+bool inbox_hook(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
+                size_t body_n, int64_t now, struct page *out, struct err *err);
 bool inbox_fetch(struct endpoint *ep, const char *object, const char *const *ids, size_t n, const char *const *fields,
                  unsigned flags, struct record *out, struct err *err);
 bool inbox_find_by(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,

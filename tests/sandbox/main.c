@@ -29,13 +29,13 @@ static void handle(void *self, const struct http_request *request, struct http_a
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--prospects N] [--seed S] "
+    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--webhook PORT] [--prospects N] [--seed S] "
                     "[--no-limits] [--latency MS]\n"
                     "PORT 0 picks a free one; the token sandbox-token is accepted\n");
 }
 
 struct options {
-    int64_t inbox, hubspot, prospects, seed, latency;
+    int64_t inbox, hubspot, webhook, prospects, seed, latency;
     bool no_limits;
 };
 
@@ -46,6 +46,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         int64_t *value, most;
     } known[] = {{"--inbox", &o->inbox, 65535},
                  {"--hubspot", &o->hubspot, 65535},
+                 {"--webhook", &o->webhook, 65535},
                  {"--prospects", &o->prospects, 1000000},
                  {"--seed", &o->seed, INT64_MAX},
                  {"--latency", &o->latency, 60000}};
@@ -78,12 +79,12 @@ static bool open_front(struct front *f, int64_t port, unsigned threads)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.inbox = -1, .hubspot = -1, .prospects = 300, .seed = 1};
+    struct options o = {.inbox = -1, .hubspot = -1, .webhook = -1, .prospects = 300, .seed = 1};
     if (!read_options(argc, argv, &o)) {
         usage();
         return 1;
     }
-    if (o.inbox < 0 && o.hubspot < 0)
+    if (o.inbox < 0 && o.hubspot < 0 && o.webhook < 0)
         o.inbox = o.hubspot = 0;
     sigset_t stop;
     sigemptyset(&stop);
@@ -95,11 +96,12 @@ int main(int argc, char **argv)
     box->no_limits = o.no_limits;
     box->latency_ms = o.latency;
     box->real_time = true;
-    struct front fronts[2] = {{.box = box, .service = sandbox_inbox_new(box, (size_t)o.prospects)},
-                              {.box = box, .service = sandbox_hubspot_new(box)}};
-    int64_t ports[2] = {o.inbox, o.hubspot};
+    struct front fronts[] = {{.box = box, .service = sandbox_inbox_new(box, (size_t)o.prospects)},
+                              {.box = box, .service = sandbox_hubspot_new(box)},
+                             {.box = box, .service = sandbox_webhook_new(box)}};
+    int64_t ports[] = {o.inbox, o.hubspot, o.webhook};
     bool ok = true;
-    for (int i = 0; i < 2 && ok; i++)
+    for (size_t i = 0; i < COUNT(fronts) && ok; i++)
         ok = ports[i] < 0 || open_front(&fronts[i], ports[i], o.latency ? 32 : 2);
     if (ok) {
         int sig = 0;
@@ -107,7 +109,7 @@ int main(int argc, char **argv)
         fflush(stdout);
         sigwait(&stop, &sig);
     }
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < COUNT(fronts); i++)
         server_stop(fronts[i].server);
     sandbox_free(box);
     return ok ? 0 : 1;
