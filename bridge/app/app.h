@@ -72,6 +72,7 @@ void app_faults(struct app *app, const struct opt_faults *faults);
 /* app_intake polls every endpoint once; app_sync works all routes to quiet. */
 bool app_intake(struct app *app);
 bool app_sync(struct app *app);
+bool app_sync_route(struct app *app, struct route *r); /* one route to quiet, without intake */
 /* What the routes did and what is left, as JSON: {"routes":[{"name","counts":{…},"stop":…}]}. New reference. */
 json_t *app_report(struct app *app);
 void app_print_report(struct app *app, const json_t *report);
@@ -108,6 +109,14 @@ const struct command *command_find(const char *name);
 
 command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
     cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
+command_run cmd_history, cmd_undo, cmd_adopt, cmd_links, cmd_pause, cmd_resume, cmd_forget, cmd_prune, cmd_backup, cmd_reconcile;
+
+/* who.c: what somebody typed. who_key answers the bridge key, NULL with or without err; caller frees. who_nobody and
+ * who_no_route say so and answer the exit code. */
+struct route *who_route(struct app *app, const char *name);
+char *who_key(struct app *app, const struct route *r, const char *words, struct err *err) MUST_CHECK;
+int who_nobody(const char *command, const char *words);
+int who_no_route(const struct app *app, const char *command, const char *name);
 
 /* output.c */
 void print_json(const json_t *value);
@@ -119,3 +128,4 @@ struct table_out {
 };
 void table_row(struct table_out *t, size_t columns, ...);
 void table_print(struct table_out *t); /* and frees */
+void table_drop(struct table_out *t);  /* frees only */

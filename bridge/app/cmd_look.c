@@ -40,6 +40,8 @@ static void print_status(const json_t *report)
         printf("\n  jobs waiting %lld, open ops %lld, dead %lld, holds %lld\n", (long long)js_int_or(row, "jobs_waiting", 0),
                (long long)js_int_or(row, "open_ops", 0), (long long)js_int_or(row, "dead", 0),
                (long long)js_int_or(row, "holds", 0));
+        if (js_str(row, "paused"))
+            printf("  paused since %s\n", js_str(row, "paused"));
     }
 }
 

@@ -193,8 +193,8 @@ struct run {
 void run_done(struct run *run);
 bool store_run_get(struct store *st, int64_t id, struct run *out, bool *found, struct err *err) MUST_CHECK;
 
-/* One settled record: cells is {"field":{"side":"crm|inbox|both|none","old":…,"new":…,"why":"…","policy":"…","line":"file:line",
- * "s":shadow after,"t":shadow after, "lost":…}}. Members "s" and "t" are there whenever the shadows moved, so that replaying
+/* One settled record: cells is {"field":{"side":"crm|inbox|both|none","old":…,"new":…,"why":"…","policy":"…","line":n,
+ * "s":shadow after,"t":shadow after, "lost":…}}; with side "both" old and new are the CRM's, "old_inbox" is the other. Members "s" and "t" are there whenever the shadows moved, so that replaying
  * the log gives the cells bit for bit; null members drop the cell. */
 struct log_row {
     int64_t seq, at, run, link;

@@ -41,6 +41,7 @@ struct route {
     struct tally tally;
     struct err stop;       /* kind ERR_NONE = going; otherwise why the route stands still */
     int64_t wait_until;    /* an endpoint asked us to wait */
+    bool paused;           /* a person paused it (pause.h); as of the last worker_step */
     /* the ablation of the simulations: guards taken away one at a time to show that the harness sees it */
     unsigned without;
 };
