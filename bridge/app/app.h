@@ -18,6 +18,12 @@ struct settings { /* top level of the configuration file */
 struct route_settings {
     char *name, *inbox, *crm, *mapping;
     int64_t batch, max_creates_unused, mass_least, mass_percent;
+    char *reconcile;
+};
+
+struct sweep_when { /* when a full comparison is due; see sweep.h */
+    int64_t every;  /* ms; 0: never */
+    int64_t at;     /* at: ms after midnight UTC; -1 with an interval */
 };
 
 struct app_endpoint {
@@ -29,6 +35,8 @@ struct app_endpoint {
 
 struct app_route {
     struct route_settings settings;
+    struct sweep_when sweep;
+    int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
     struct route route;
 };
 
@@ -110,6 +118,9 @@ const struct command *command_find(const char *name);
 command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
     cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
 command_run cmd_history, cmd_undo, cmd_adopt, cmd_links, cmd_pause, cmd_resume, cmd_forget, cmd_prune, cmd_backup, cmd_reconcile;
+
+/* live_run: a run for what the daemon does on this route; on the thread that works it, before it works. */
+void live_run(struct app *app, struct app_route *ar);
 
 /* who.c: what somebody typed. who_key answers the bridge key, NULL with or without err; caller frees. who_nobody and
  * who_no_route say so and answer the exit code. */
