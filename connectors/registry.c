@@ -3,9 +3,10 @@
 #include "bridge/base/mem.h"
 #include "connectors/hubspot/hubspot.h"
 #include "connectors/inbox/inbox.h"
+#include "connectors/salesforce/salesforce.h"
 #include <string.h>
 
-static const struct connector *const connectors[] = {&inbox_connector, &hubspot_connector};
+static const struct connector *const connectors[] = {&inbox_connector, &hubspot_connector, &salesforce_connector};
 
 const struct connector *registry_find(const char *name)
 {
