@@ -65,7 +65,7 @@ size_t salesforce_in(struct buf *b, const char *field, const char *const *values
 
 /* salesforce_value.c: Salesforce's JSON as the contract's, and back. */
 json_t *salesforce_typed(struct endpoint *ep, const struct schema *types, const char *name, const json_t *raw);
-json_t *salesforce_raw(struct endpoint *ep, const char *object, const char *name, const json_t *value);
+json_t *salesforce_raw(const json_t *value);
 /* salesforce_record reads a row; fields (NULL = all there are) are those to tell. False when the row has no id. */
 bool salesforce_record(struct endpoint *ep, const struct schema *types, const json_t *row, int64_t as_of,
                        const char *const *fields, struct record *out);

@@ -32,12 +32,24 @@ void salesforce_write_headers(struct endpoint *ep, struct call *c)
         http_headers_set(&c->request.headers, "Sforce-Duplicate-Rule-Header", "allowSave=true");
 }
 
+static bool salesforce_blank(const json_t *v)
+{
+    return !v || json_is_null(v) || str_eq(json_string_value(v), "");
+}
+
+/* What a record must have cannot be cleared: what is there stays, and is read back. */
+static bool salesforce_stays(const struct task *t, const char *name, const json_t *v)
+{
+    return salesforce_blank(v) && salesforce_requires(t->object, name);
+}
+
 static json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
 {
-    const char *object = t->object->name, *name;
-    json_t *row = json_pack("{s:{s:s}}", "attributes", "type", object), *v;
+    json_t *row = json_pack("{s:{s:s}}", "attributes", "type", t->object->name), *v;
+    const char *name;
     json_object_foreach (t->p->set, name, v)
-        js_set(row, name, salesforce_raw(ep, object, name, v));
+        if (!salesforce_stays(t, name, v))
+            js_set(row, name, salesforce_raw(v));
     for (size_t i = 0; t->fill && i < COUNT(t->object->required) && t->object->required[i]; i++)
         if (!json_object_get(row, t->object->required[i]))
             js_set(row, t->object->required[i], json_string(salesforce_of(ep)->filler));
@@ -195,11 +207,9 @@ static void salesforce_send_like(const struct writing *w, struct task *first)
 
 static bool salesforce_lacks(const struct task *t)
 {
-    for (size_t i = 0; i < COUNT(t->object->required) && t->object->required[i]; i++) {
-        const json_t *v = json_object_get(t->p->set, t->object->required[i]);
-        if (!v || json_is_null(v) || str_eq(json_string_value(v), ""))
+    for (size_t i = 0; i < COUNT(t->object->required) && t->object->required[i]; i++)
+        if (salesforce_blank(json_object_get(t->p->set, t->object->required[i])))
             return true;
-    }
     return false;
 }
 
@@ -316,6 +326,17 @@ static bool salesforce_twice(const struct task *tasks, size_t at)
     return false;
 }
 
+/* An update that would only clear what cannot be cleared: there is nothing to send, but something to tell. */
+static bool salesforce_only_stays(const struct task *t)
+{
+    const char *name;
+    json_t *v;
+    json_object_foreach (t->p->set, name, v)
+        if (!salesforce_stays(t, name, v))
+            return false;
+    return true;
+}
+
 static void salesforce_task(struct writing *w, size_t i, const struct patch *p, struct result *out)
 {
     struct task *t = &w->tasks[i];
@@ -331,6 +352,10 @@ static void salesforce_task(struct writing *w, size_t i, const struct patch *p, 
         err_set(&out->err, ERR_CONFIG, "a create needs a bridge key, or nobody could find it again");
     else if (salesforce_twice(w->tasks, i))
         err_set(&out->err, ERR_STALE, "the same record twice in one batch");
+    else if (p->id && salesforce_only_stays(t)) {
+        out->record.id = mem_dup(p->id);
+        t->sent = true;
+    }
     t->sent |= out->err.kind != ERR_NONE;
 }
 

@@ -78,14 +78,10 @@ static json_t *salesforce_joined(const json_t *set)
     return out;
 }
 
-json_t *salesforce_raw(struct endpoint *ep, const char *object, const char *name, const json_t *v)
+json_t *salesforce_raw(const json_t *v)
 {
     const char *text = json_string_value(v);
-    json_t *out = json_is_array(v) ? salesforce_joined(v) : text && !*text ? json_null() : json_incref((json_t *)v);
-    if (!json_is_null(out) || !salesforce_requires(salesforce_object_of(object), name))
-        return out;
-    json_decref(out);
-    return json_string(salesforce_of(ep)->filler);
+    return json_is_array(v) ? salesforce_joined(v) : text && !*text ? json_null() : json_incref((json_t *)v);
 }
 
 static bool salesforce_wanted(const char *const *fields, const char *name)

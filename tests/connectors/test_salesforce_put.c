@@ -89,16 +89,19 @@ static void fillers_go_into_new_records_only(void **state)
     assert_int_equal(recorded_count(w, "\"Title\":\"new\",\"LastName\":\"[not provided]\",\"Company\":\"[not provided]\""), 1);
 }
 
-static void clearing_what_must_be_there_writes_the_filler(void **state)
+static void what_must_be_there_cannot_be_cleared(void **state)
 {
     struct recorded *w = *state;
     AUTO(done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Company\":null,\"Title\":\"\"}");
-    recorded_add(w, "\"Company\":\"[not provided]\",\"Title\":null", 200, "[" DONE(ONE) "]");
-    recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Company\":\"[not provided]\",\"Title\":null") "]");
+    add(&p, TWO, NULL, "{\"LastName\":\"\"}");
+    recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":null,\"id\":\"" ONE "\"}]", 200, "[" DONE(ONE) "]");
+    recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Company\":\"Acme\",\"Title\":null") "," ROW(TWO, ",\"LastName\":\"[not provided]\"") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
-    assert_member(p.out[0].record.fields, "Company", "null");
+    assert_member(p.out[0].record.fields, "Company", "'Acme'"); /* it is told that it stayed */
+    assert_int_equal(p.out[1].err.kind, ERR_NONE);
+    assert_member(p.out[1].record.fields, "LastName", "null");
 }
 
 /* ---- doubt and refusal ---- */
@@ -260,7 +263,7 @@ int main(void)
         CASE(rows_have_outcomes_of_their_own),
         CASE(a_create_is_an_upsert_on_the_key),
         CASE(fillers_go_into_new_records_only),
-        CASE(clearing_what_must_be_there_writes_the_filler),
+        CASE(what_must_be_there_cannot_be_cleared),
         CASE(what_the_answer_does_not_tell_is_open),
         CASE(a_lost_answer_is_open_for_all),
         CASE(a_batch_refused_whole_is_halved_down_to_the_bad_row),

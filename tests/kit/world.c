@@ -80,10 +80,10 @@ static void must(bool ok, const char *what, const struct err *err)
     abort();
 }
 
-static struct endpoint *make_endpoint(struct world *w, const char *name, const char *url)
+static struct endpoint *make_endpoint(struct world *w, const char *name, const char *options)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    AUTO_FREE char *text = mem_printf("e = { token = \"env:WORLD_TOKEN\"; base_url = \"%s\"; };", url);
+    AUTO_FREE char *text = mem_printf("e = { %s };", options);
     struct opt_file *file = opt_open_text("world", text, &faults);
     struct endpoint *ep = file ? endpoint_new(name, registry_find(name), opt_member(opt_root(file), "e"), NULL, &w->env, NULL, &faults) : NULL;
     for (size_t i = 0; i < faults.n; i++)
@@ -109,8 +109,8 @@ static void make_properties(struct world *w)
 static void open_ends(struct world *w)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    w->ep[0] = make_endpoint(w, "inbox", "http://inbox.sandbox/api/v1");
-    w->ep[1] = make_endpoint(w, "hubspot", "http://hubspot.sandbox");
+    w->ep[0] = make_endpoint(w, "inbox", "token = \"env:WORLD_TOKEN\"; base_url = \"http://inbox.sandbox/api/v1\";");
+    w->ep[1] = make_endpoint(w, w->crm, w->crm_options);
     w->mapping = mapping_load_text("world.cfg", w->mapping_text, &faults);
     for (size_t i = 0; i < faults.n; i++)
         fprintf(stderr, "world: %s\n", faults.lines[i]);
@@ -131,13 +131,20 @@ static void close_ends(struct world *w)
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text)
 {
+    return world_new_with(seed, prospects, mapping_text, "hubspot", "token = \"env:WORLD_TOKEN\"; base_url = \"http://hubspot.sandbox\";");
+}
+
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *crm, const char *options)
+{
     struct world *w = mem_alloc(sizeof *w);
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     setenv("WORLD_TOKEN", "sandbox-token", 1);
     w->seed = seed;
     w->box = sandbox_new(seed);
     w->service[0] = sandbox_inbox_new(w->box, prospects);
-    w->service[1] = sandbox_hubspot_new(w->box);
+    w->crm = crm;
+    w->crm_options = options;
+    w->service[1] = str_eq(crm, "hubspot") ? sandbox_hubspot_new(w->box) : sandbox_salesforce_new(w->box);
     w->env = (struct env){.now = fake_now, .sleep = fake_sleep, .random = fake_random, .transport = sandbox_transport(w->box)};
     w->dir = mem_printf("%s/world.XXXXXX", base);
     must(mkdtemp(w->dir) != NULL, "mkdtemp", NULL);
@@ -339,21 +346,30 @@ char *world_key(struct world *w, size_t i)
 
 static bool live(const json_t *contact)
 {
-    return !js_bool_or(contact, "archived", false) && !js_str(contact, "mergedInto");
+    return !js_bool_or(contact, "archived", false) && !js_str(contact, "mergedInto") && !js_bool_or(contact, "IsDeleted", false) &&
+           !js_bool_or(contact, "IsConverted", false);
+}
+
+static const char *key_of(const json_t *contact)
+{
+    const char *key = js_str(json_object_get(contact, "properties"), "inbox_prospect_key");
+    return key ? key : js_str(contact, "inbox_prospect_key__c");
 }
 
 static json_t *contacts_of(struct world *w, const char *key, size_t *n)
 {
+    static const char *const lists[] = {"contact", "Lead", "Contact"};
     AUTO_JSON json_t *state = world_state(w, 1);
     json_t *found = NULL, *c;
     size_t i;
     *n = 0;
-    json_array_foreach (json_object_get(state, "contact"), i, c)
-        if (live(c) && str_eq(js_str(json_object_get(c, "properties"), "inbox_prospect_key"), key)) {
-            (*n)++;
-            json_decref(found);
-            found = json_incref(c);
-        }
+    for (size_t k = 0; k < COUNT(lists); k++)
+        json_array_foreach (json_object_get(state, lists[k]), i, c)
+            if (live(c) && str_eq(key_of(c), key)) {
+                (*n)++;
+                json_decref(found);
+                found = json_incref(c);
+            }
     return found;
 }
 
@@ -374,7 +390,7 @@ static char *broken_cell(const json_t *cell, const char *key)
     const json_t *s = json_object_get(cell, "inbox"), *base_s = json_object_get(cell, "base_inbox");
     const json_t *t = json_object_get(cell, "crm"), *base_t = json_object_get(cell, "base_crm");
     bool ignored = str_starts(js_str_or(cell, "why", ""), "one-way");
-    bool moved = base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
+    bool moved = s && t && base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
     if (quiet && !moved)
         return NULL;
     AUTO_FREE char *text = js_print(cell);

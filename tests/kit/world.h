@@ -7,7 +7,8 @@
 
 struct world {
     struct sandbox *box;
-    struct sandbox_service *service[2]; /* Inbox, HubSpot */
+    struct sandbox_service *service[2]; /* Inbox, the CRM */
+    const char *crm, *crm_options;      /* crm: name of its connector and service; crm_options: of its endpoint */
     struct env env;                     /* first member users cast from: see world_of() */
     char *dir, *path;
     const char *mapping_text;
@@ -32,6 +33,8 @@ struct world {
 extern const char world_mapping[]; /* the mapping the scenarios use unless they bring their own */
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text);
+/* The same with another CRM than HubSpot: "salesforce". options: members of its group in the configuration. */
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *crm, const char *options);
 void world_free(struct world *w);
 
 /* Starts the bridge on the store file; stops it as a power cut or an orderly end would (the store cannot tell). Asserts that
