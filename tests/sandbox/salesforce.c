@@ -28,6 +28,8 @@ static void decode(char *text)
             *to++ = *c;
         }
     *to = '\0';
+    for (char *c = text; !str_utf8_valid(text, (size_t)(to - text)) && c < to; c++)
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
 }
 
 static const char *path_of(const char *url)

@@ -124,9 +124,7 @@ static const struct sf_row *named(struct sf *s, const char *type, const char *la
 
 static void copy_from(const struct sf_row *r, const char *from, json_t *changes, const char *to)
 {
-    const json_t *v = json_object_get(r->values, from);
-    if (v && !json_object_get(changes, to))
-        json_object_set(changes, to, (json_t *)v);
+    json_object_set(changes, to, json_object_get(r->values, from));
 }
 
 void sf_derive(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes)
@@ -138,7 +136,8 @@ void sf_derive(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *
     if (stage) {
         copy_from(stage, "IsClosed", changes, "IsClosed");
         copy_from(stage, "IsWon", changes, "IsWon");
-        copy_from(stage, "DefaultProbability", changes, "Probability");
+        if (!json_object_get(changes, "Probability"))
+            copy_from(stage, "DefaultProbability", changes, "Probability");
     }
     if (str_eq(t->name, "Task") && js_str(changes, "Status"))
         js_set(changes, "IsClosed", json_boolean(str_eq(js_str(changes, "Status"), "Completed")));

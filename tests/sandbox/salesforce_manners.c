@@ -11,6 +11,7 @@ static const struct manner table[] = {
     {"static_token", "true", {0}},
     {"session_minutes", "120", {0}},
     {"logins_per_hour", "3600", {0}},
+    {"policy_401", "\"\"", {0}},
     {"rotation", "false", {0}},
     {"run_as", "true", {0}},
     {"approved", "true", {0}},

@@ -132,6 +132,8 @@ static bool answer_page(struct sf_ask *ask, const char *id, const json_t *rows, 
         js_add(page, json_incref(json_array_get(rows, i)));
     if (to < n)
         js_set(out, "nextRecordsUrl", json_sprintf("/services/data/v%d.0/query/%s-%zu", ask->version, id, to));
+    if (str_eq(ask->part[0], "tooling"))
+        js_set(out, "size", json_integer((json_int_t)json_array_size(page)));
     js_set(out, "records", page);
     sf_reply(ask, 200, out);
     return to < n;

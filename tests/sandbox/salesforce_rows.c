@@ -208,9 +208,14 @@ static void take_back(struct sf_undo *u)
 
 void sf_end(struct sf *s, size_t mark, bool keep)
 {
+    bool permissions = false;
     s->recording--;
-    while (!keep && s->n_undo > mark)
+    while (!keep && s->n_undo > mark) {
+        permissions |= strstr(s->undo[s->n_undo - 1].type->name, "Permission") != NULL;
         take_back(&s->undo[--s->n_undo]);
+    }
+    if (permissions)
+        sf_permissions(s);
     while (!s->recording && s->n_undo) { /* an outer one may still want them */
         s->n_undo--;
         json_decref(s->undo[s->n_undo].was.values);

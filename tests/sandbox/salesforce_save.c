@@ -17,7 +17,7 @@ struct sf_hand sf_hand_of(struct sf_ask *ask)
 bool sf_may_touch(struct sf *s, const struct sf_type *t, const struct sf_row *r, struct sf_bad *bad)
 {
     bool unlucky = sf_share(s, "lock_share") > 0 && sandbox_chance(sf_box(s)) < sf_share(s, "lock_share");
-    if (r && r->deleted)
+    if (r && r->deleted && sf_now(s) >= r->commits_at)
         return sf_set_bad(bad, 404, "ENTITY_IS_DELETED", NULL, "entity is deleted");
     if (r && json_is_true(json_object_get(r->values, "IsConverted")))
         return sf_set_bad(bad, 400, "CANNOT_UPDATE_CONVERTED_LEAD", NULL, "cannot reference converted lead");

@@ -31,9 +31,10 @@ static bool alive(struct sf *s, const char *token)
 
 bool sf_authorised(struct sf *s, const struct http_request *r, struct http_answer *a)
 {
-    if (alive(s, token_of(r)))
+    const char *policy = sf_text(s, "policy_401");
+    if (!*policy && alive(s, token_of(r)))
         return true;
-    sf_error_to(a, 401, "INVALID_SESSION_ID", "Session expired or invalid");
+    sf_error_to(a, 401, "INVALID_SESSION_ID", *policy ? policy : "Session expired or invalid");
     return false;
 }
 

@@ -31,7 +31,8 @@ void soql_next(struct soql_text *x)
     }
     x->kind = n ? 'w' : *x->at;
     if (!n && *x->at)
-        n = strchr("<>!", *x->at) && (x->at[1] == '=' || (*x->at == '<' && x->at[1] == '>')) ? 2 : 1;
+        n = strchr("<>!", *x->at) && (x->at[1] == '=' || (*x->at == '<' && x->at[1] == '>')) ? 2
+                                                                                             : str_utf8_cut(x->at, 1);
     buf_add(&x->token, x->at, n);
     x->at += n;
 }

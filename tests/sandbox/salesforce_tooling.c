@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #define EXTERNAL_IDS_MOST 25
+#define NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 /* Metadata's words for types, and describe's. */
 static const char *const types[][2] = {{"Text", "string"},       {"LongTextArea", "textarea"},
@@ -62,7 +63,8 @@ static bool may_define(struct sf *s, const struct sf_type *t, const char *name, 
         keys += t->fields[i]->external;
     if (!t)
         return sf_set_bad(bad, 400, "INVALID_CROSS_REFERENCE_KEY", "FullName", "Entity Enumeration Or ID: bad value");
-    if (n < 4 || !str_eq(name + n - 3, "__c") || !type || !js_str(metadata, "label"))
+    if (n < 4 || n > 43 || strspn(name, NAME) != n || !str_eq(name + n - 3, "__c") || !type ||
+        !js_str(metadata, "label"))
         return sf_set_bad(bad, 400, "FIELD_INTEGRITY_EXCEPTION", "FullName",
                           "a custom field needs a name ending in __c, a type and a label");
     if (sf_field(t, name))
@@ -78,6 +80,11 @@ static bool may_define(struct sf *s, const struct sf_type *t, const char *name, 
     return true;
 }
 
+static int between(int64_t n, int least, int most)
+{
+    return n < least ? least : n > most ? most : (int)n;
+}
+
 static void fill(struct sf_field *f, const json_t *metadata)
 {
     f->custom = true;
@@ -86,8 +93,9 @@ static void fill(struct sf_field *f, const json_t *metadata)
     f->external = js_bool_or(metadata, "externalId", false);
     f->unique = js_bool_or(metadata, "unique", false);
     f->cased = js_bool_or(metadata, "caseSensitive", false);
-    f->precision = (int)js_int_or(metadata, "precision", f->precision);
-    f->scale = (int)js_int_or(metadata, "scale", 0);
+    if (f->precision)
+        f->precision = between(js_int_or(metadata, "precision", f->precision), 1, 18);
+    f->scale = between(js_int_or(metadata, "scale", 0), 0, 17);
     str_copy(f->to[0], sizeof f->to[0], js_str_or(metadata, "referenceTo", ""));
     if (f->to[0][0])
         snprintf(f->relationship, sizeof f->relationship, "%.*sr", (int)strlen(f->name) - 1, f->name);
@@ -103,7 +111,8 @@ struct sf_field *sf_define(struct sf *s, const char *full_name, const json_t *me
     if (!may_define(s, t, dot ? dot + 1 : "", metadata, bad))
         return NULL;
     bool number = str_eq(type, "double") || str_eq(type, "currency") || str_eq(type, "percent");
-    int length = (int)js_int_or(metadata, "length", number ? 18 : str_eq(type, "email") ? 80 : 255);
+    int usual = number ? 18 : str_eq(type, "email") ? 80 : 255;
+    int length = between(js_int_or(metadata, "length", usual), 1, 131072);
     struct sf_field *f = sf_field_add(s, t, dot + 1, js_str(metadata, "label"), type, length);
     fill(f, metadata);
     f->granted = sf_flag(s, "fields_visible");

@@ -158,7 +158,10 @@ static void sessions_end_by_idleness_or_on_demand(void **state)
     AUTO_FREE char *two = keep(p, "access_token");
     edit(p, "{'object':'session','delete':true}");
     assert_int_equal(send_with(p, two, (struct header){0}, NULL, "GET", DATA "/limits", NULL), 401);
-    set_manner(p, "{'logins_per_hour':2}");
+    set_manner(p, "{'policy_401':'This session is not valid for use with the REST API'}");
+    assert_int_equal(sf(p, "GET", DATA "/limits", NULL), 401);
+    assert_non_null(strstr(js_str(row_at(p, 0), "message"), "not valid for use"));
+    set_manner(p, "{'policy_401':'','logins_per_hour':2}");
     assert_int_equal(token(p, form), 200); /* the hour began anew */
     assert_int_equal(token(p, form), 400);
     assert_string_equal(text_at(p, "error_description"), "login rate exceeded");
