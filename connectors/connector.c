@@ -44,6 +44,7 @@ bool connector_no_find(struct endpoint *ep, const char *object, const char *fiel
 void record_copy(struct record *to, const struct record *from)
 {
     *to = *from;
+    to->object = mem_dup(from->object);
     to->id = mem_dup(from->id);
     to->key = mem_dup(from->key);
     to->label = mem_dup(from->label);
@@ -56,6 +57,7 @@ void record_copy(struct record *to, const struct record *from)
 
 void record_done(struct record *r)
 {
+    free(r->object);
     free(r->id);
     free(r->key);
     free(r->label);

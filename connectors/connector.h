@@ -26,6 +26,7 @@ enum record_state {
 };
 
 struct record {
+    char *object;     /* object: its native type; told by hook(), where one page may hold several, NULL elsewhere */
     char *id;         /* id in the service; never NULL in an answer */
     char *key;        /* key is the bridge key when the record tells it: "x:<platformId>"; NULL otherwise */
     char *label;      /* label for people: "@ada"; may be NULL */
@@ -56,16 +57,18 @@ struct page {
 struct patch {
     const char *object;
     const char *id;
-    const char *key_field, *key; /* the bridge key; a create carries it so that it is found, never repeated */
+    const char *key_field, *key; /* the bridge key; a create carries it so that it is found, never repeated. On updates
+                                    key_field is NULL, and key may be too */
     const char *trace;           /* idempotency key of the op */
     json_t *set;                 /* field → value in the service's dialect; JSON null clears */
     json_t *seen;                /* field → value the writer last saw there (for services that take differences) */
+    json_t *known;               /* known: the whole record as the writer knows it before this patch; NULL when it does not */
 };
 
 struct result {
     struct err err; /* ERR_NONE = done; UNSURE = may have been done; anything else = certainly not done */
     bool created;
-    struct record record; /* id, version and the fields read back, when done */
+    struct record record; /* id, version and the fields read back, when done; with STALE the fields as they are, if told */
 };
 
 struct found { /* per value of a find */
@@ -81,7 +84,7 @@ struct organisation {
 };
 
 enum connector_caps {
-    CAP_FETCH = 1 << 0,
+    CAP_FETCH = 1 << 0,    /* fetch reads the service; without it what put() and hook() last said is that side's state */
     CAP_CREATE = 1 << 1,
     CAP_FIND = 1 << 2,     /* find by a unique field is a strong read: absence means absent */
     CAP_FEED = 1 << 3,     /* changes() follows a feed or window */
@@ -89,6 +92,7 @@ enum connector_caps {
     CAP_HISTORY = 1 << 5,  /* fetch can tell each field's past values */
     CAP_DESCRIBE = 1 << 6,
     CAP_SETUP = 1 << 7,
+    CAP_REPEAT = 1 << 8,   /* a patch put again under the same trace is done once: in doubt it is simply put again */
 };
 
 enum fetch_flags {
@@ -99,10 +103,10 @@ enum fetch_flags {
 struct connector {
     const char *name;  /* name in the configuration file: "hubspot" */
     const char *about; /* one line for people */
-    unsigned caps;
+    unsigned caps;     /* caps of every endpoint of this kind, unless its open() takes some away: ask endpoint.caps */
     size_t state_size;       /* bytes of private state; the endpoint allocates and zeroes them */
     const struct opt *options; /* table over the private state; parsed before open */
-    const char *const *objects; /* native object names, NULL-terminated */
+    const char *const *objects; /* native object names, NULL-terminated; none: any, and no feed of any */
 
     /* open: called once before anything else, on a zeroed state with the options read; sets up the endpoint (base URL,
      * buckets, token). No network. */
@@ -121,7 +125,11 @@ struct connector {
      * must not skip. */
     bool (*changes)(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor,
                     struct page *out, struct err *err);
-    /* hook: verifies an incoming request and turns it into a page. No network. */
+    /* hook: verifies an incoming request and turns it into a page whose records name their object and say "look at this one"
+     * (no fields), or carry content of the event's time as those of changes() do; a page without any still says that there
+     * is news. Headers are {"name":"value"} in any case, url is path and query as received. No network; called on other
+     * threads than the other verbs, so it only reads what open() set. AUTH: signature missing, wrong or stale; REJECT:
+     * signed, but not understood; CONFIG: no secret to check it with. */
     bool (*hook)(struct endpoint *ep, const char *method, const char *url, const json_t *headers, const char *body,
                  size_t body_n, int64_t now, struct page *out, struct err *err);
     /* find: records whose field equals values[i], into out[i]. On a unique field it is a strong read. */

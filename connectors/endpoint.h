@@ -12,6 +12,7 @@ struct endpoint {
     const struct connector *kind;
     void *state; /* the connector's own, state_size bytes, options parsed into it */
     struct env *env;
+    unsigned caps; /* caps: what this account can do; the kind's, less what its options leave out */
     /* Set by the connector's open(): */
     char *base_url;              /* base_url without a trailing slash */
     struct limiter *limiter;
@@ -48,6 +49,7 @@ struct call {
     json_t *json;                /* the parsed body of a 2xx answer; NULL when empty. A 2xx body that is not JSON is an err:
                                     TEMP for reads, UNSURE for writes */
     bool raw;                    /* raw: do not parse */
+    const char *const *only;     /* only: members to keep of a large answer (js_parse_only); NULL: all; borrowed */
 };
 
 void call_init(struct call *c, const char *method, const char *url_fmt, ...) __attribute__((format(printf, 3, 4)));

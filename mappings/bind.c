@@ -190,6 +190,18 @@ void mapping_wanted(const struct map_object *o, const struct schema *source, str
         wanted_field(wanted, &o->fields[i], source);
 }
 
+void mapping_open(const struct map_object *o, const struct schema *source, struct schema *target)
+{
+    if (!schema_find(target, o->key))
+        schema_add(target, o->key, "Inbox prospect key", SCHEMA_TEXT)->unique = true;
+    for (size_t i = 0; i < o->n_fields; i++) {
+        const struct map_field *f = &o->fields[i];
+        enum schema_type type = wanted_type(f, schema_find(source, f->path[SIDE_S]));
+        if (!schema_find(target, f->path[SIDE_T]))
+            schema_add(target, f->path[SIDE_T], f->name, type == SCHEMA_CHOICE ? SCHEMA_TEXT : type)->open = true;
+    }
+}
+
 const char **mapping_needed(const struct map_object *o, int side)
 {
     const char *const *extra = side == SIDE_S ? filter_needs(o->filter) : NULL;

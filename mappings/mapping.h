@@ -81,6 +81,10 @@ bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *
  * field whose name starts with "inbox_", typed from the S schema and the transforms. */
 void mapping_wanted(const struct map_object *o, const struct schema *s, struct schema *wanted);
 
+/* mapping_open lists in an open T schema what the mapping names and the schema does not, typed from the S schema and the
+ * transforms; before mapping_bind. */
+void mapping_open(const struct map_object *o, const struct schema *s, struct schema *t);
+
 /* The native field names a side must deliver: fields, filter and label sources. NULL-terminated; free the array only. */
 const char **mapping_needed(const struct map_object *o, int side);
 

@@ -29,6 +29,7 @@ struct schema {
     char *object;
     struct schema_field *fields;
     size_t n;
+    bool open; /* open: fields that are not listed are taken too, of whatever type they come */
 };
 
 struct schema_field *schema_add(struct schema *schema, const char *name, const char *label, enum schema_type type);

@@ -1,16 +1,19 @@
 /* The real transport over libcurl: one multi handle a caller at a time, connections kept between calls, many requests in
  * flight. It proves where it can that a request was never sent; everything else that went wrong is lost, not failed.
  *
- * libcurl sends a request again on a fresh connection when a kept-alive one turns out dead before any answer. For
- * writes that would be a second send nobody knows of, so it is turned off by giving writes a body reader that cannot
- * rewind; then the send fails and the caller's probe decides. */
+ * libcurl sends a request again on another connection when a kept-alive one turns out dead before any answer. For
+ * writes that would be a second send nobody knows of. So writes have a body reader that cannot rewind: then the send
+ * fails and the caller's probe decides. Writes without a body, which need no rewinding, get a connection of their own. */
 #include "bridge/base/buf.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "bridge/io/address.h"
 #include "bridge/io/http.h"
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define POOL_MOST 32
 #define TIMEOUT_MS 30000
@@ -23,6 +26,7 @@ struct exchange {
     struct buf body;
     struct curl_slist *headers;
     size_t sent;
+    bool closed; /* the host leads to an address that is not public */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -38,9 +42,12 @@ struct curl_transport {
 
 /* ---- what may be called ---- */
 
+/* By number or by the one reserved name: "127.evil.example" is a name like any other. */
 static bool loopback(const char *host)
 {
-    return str_eq_nocase(host, "localhost") || str_starts(host, "127.") || str_eq(host, "[::1]") || str_eq(host, "::1");
+    struct in_addr at;
+    bool number = inet_pton(AF_INET, host, &at) == 1;
+    return str_eq_nocase(host, "localhost") || str_eq(host, "[::1]") || (number && ntohl(at.s_addr) >> 24 == 127);
 }
 
 static bool allowed(const struct curl_transport *t, const char *url, struct err *err)
@@ -116,6 +123,7 @@ static void set_body(struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(x->easy, CURLOPT_READDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_n);
+    curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, r->body_n ? 0L : 1L);
     x->headers = curl_slist_append(x->headers, "Expect:");
 }
 
@@ -149,6 +157,18 @@ static void set_wire(struct curl_transport *t, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_USERAGENT, t->agent);
 }
 
+/* Called with the address that is about to be connected to, after the name was looked up: nothing can change it later. */
+static curl_socket_t on_connect(void *self, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct exchange *x = self;
+    (void)purpose;
+    if (!address_public(&a->addr)) {
+        x->closed = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static void start(struct curl_transport *t, struct exchange *x)
 {
     const struct http_request *r = x->request;
@@ -163,6 +183,8 @@ static void start(struct curl_transport *t, struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout_ms ? r->timeout_ms : TIMEOUT_MS));
+    curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, r->public_only ? on_connect : NULL);
+    curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
     set_body(x);
     curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, r->method);
     set_headers(x);
@@ -200,6 +222,8 @@ static void failed(struct exchange *x, CURLcode code)
     a->status = 0;
     if (x->body.over)
         err_set(&a->err, ERR_LIMIT, "the answer is larger than %zu bytes", x->body.max);
+    else if (x->closed && a->fate == HTTP_NOT_SENT)
+        err_set(&a->err, ERR_CONFIG, "the host leads to an address that is not public");
     else
         err_set(&a->err, tls ? ERR_CONFIG : a->fate == HTTP_LOST ? ERR_UNSURE : ERR_TEMP, "%s", why);
 }

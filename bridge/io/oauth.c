@@ -219,7 +219,7 @@ static bool refusal(struct oauth *a, struct env *env, const struct http_answer *
     const char *words = js_str(body, "message") ? js_str(body, "message") : js_str_or(body, "error_description", "");
     const char *code = js_str_or(body, "error", "");
     int64_t now = env->now(env), date = 0;
-    bool crowded = x->status == 429 || strstr(words, "rate exceeded");
+    bool crowded = strstr(words, "rate exceeded") != NULL;
     err_set(err, crowded ? ERR_RATE : refused_for_good(x) ? ERR_AUTH : ERR_TEMP, "the token service answered %d: %s%s%s", x->status, code,
             *code && *words ? ": " : "", words);
     err->retry_at = crowded ? now + LOGIN_RATE_MS : 0;

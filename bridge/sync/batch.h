@@ -65,6 +65,12 @@ bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
 /* recover.c: open ops of earlier, cut-off writes: did they land? */
 bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
+/* recover_landed: the shadows as they are once this cell of the op has landed as `value`. */
+void recover_landed(struct batch *b, struct item *it, const struct op *op, const struct map_field *f, const json_t *cell,
+                    const json_t *value);
+
+/* repeat.c: the same where a write may simply be repeated. */
+bool repeat_ops(struct batch *b, struct err *err) MUST_CHECK;
 
 /* write.c: intents, puts, the race check. */
 bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
@@ -89,6 +95,8 @@ json_t *race_past(const struct route *r, const struct map_field *f, const json_t
 
 /* settle.c: one transaction for everything the batch did. */
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;
+/* settle_owned: a create that was answered with the id of another link's record is refused, not believed. */
+bool settle_owned(struct batch *b, struct item *it, struct result *res, struct err *err) MUST_CHECK;
 void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written);
 void settle_note(struct item *it, const char *field, const char *side, const json_t *old, const json_t *now,
                  const char *why, const char *policy, int line, const json_t *lost);

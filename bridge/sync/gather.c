@@ -2,8 +2,8 @@
  * bridge key and the match keys where there is no link yet. Nothing here decides; it only finds out. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "bridge/sync/batch.h"
 #include "bridge/sync/evidence.h"
+#include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 
 #define GONE_AGAIN_MS (60 * 60 * 1000) /* a source record is gone when two reads an hour apart say so */
@@ -192,8 +192,27 @@ static bool by_id_after_cut(const struct item *it)
     return by_id(it) && has_open_op(it, SIDE_T);
 }
 
+/* A side that cannot be read is what was last said. */
+static bool recall_target(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct item *it = &b->items[i];
+        struct record rec = {0};
+        if (it->b != bound || it->off || !wanted(it))
+            continue;
+        if (!memory_recall(b->r, bound, &it->link, &rec, err))
+            return false;
+        record_done(&it->t);
+        it->t = rec;
+        it->has_t = true;
+    }
+    return true;
+}
+
 static bool fetch_target_with(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err)
 {
+    if (!(b->r->ep[SIDE_T]->caps & CAP_FETCH))
+        return recall_target(b, bound, wanted, err);
     AUTO_FREE const char **ids = mem_grow(NULL, b->n + 1, sizeof *ids);
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
     AUTO_FREE struct record *records = mem_grow(NULL, b->n + 1, sizeof *records);
@@ -384,7 +403,7 @@ bool gather_target(struct batch *b, struct err *err)
     for_each_object(b, by_id, fetch_target);
     for (size_t i = 0; i < b->r->n; i++) {
         struct bound *bound = &b->r->objects[i];
-        for (size_t m = 0; m < bound->o->n_match; m++) {
+        for (size_t m = 0; (b->r->ep[SIDE_T]->caps & CAP_FIND) && m < bound->o->n_match; m++) {
             struct err one = {0};
             if (find_target(b, bound, bound->o->match[m], &one))
                 continue;

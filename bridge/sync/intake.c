@@ -4,6 +4,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/evidence.h"
+#include "bridge/sync/memory.h"
 #include "mappings/value.h"
 
 #define CLOCKS_APART_MS 5000
@@ -171,16 +172,32 @@ static bool take_source(struct intake *in, const char *object, const struct reco
 
 /* ---- the target side: only linked records matter ---- */
 
+/* Whose record is it? The service may name it by its own id or by the bridge key. */
+static bool link_of(struct route *r, const char *object, const struct record *rec, struct link *out, bool *found, struct err *err)
+{
+    struct bound *b = route_object_of(r, SIDE_T, object);
+    if (!store_link_by_target(r->store, r->name, object, rec->id, out, found, err))
+        return false;
+    return *found || !rec->key || !b || store_link_get(r->store, r->name, b->o->name, rec->key, out, found, err);
+}
+
 static bool take_target(struct intake *in, const char *object, const struct record *rec, struct err *err)
 {
+    AUTO_FREE const char **fields = in->ep->caps & CAP_FETCH ? NULL : needed(in, object);
+    bool news = !fields; /* of an endpoint that can be read anything may be new */
     for (size_t i = 0; i < in->n; i++) {
         struct route *r = in->routes[i];
         struct link link __attribute__((cleanup(link_done))) = {0};
-        bool found = false;
-        if (!store_link_by_target(r->store, r->name, object, rec->id, &link, &found, err))
+        bool found = false, mine = false;
+        if (!link_of(r, object, rec, &link, &found, err))
             return false;
         bool seen = rec->version && str_eq(rec->version, link.t_version); /* windows overlap: most of what they tell is known */
         if (!found || seen)
+            continue;
+        if (fields && !memory_told(r, in->ep->name, &link, rec, fields, &mine, err))
+            return false;
+        news |= mine; /* what one route was told, the others that share the record were told too */
+        if (!news)
             continue;
         in->marked++;
         if (!store_job_mark(in->store, r->name, link.object, link.key, LANE_LIVE, in->env->now(in->env), "crm", err))
@@ -247,6 +264,26 @@ static bool ready(const struct intake *in, struct err *err)
         if (!in->routes[i]->learnt)
             return err_set(err, ERR_TEMP, "endpoint %s waits: route %s has not learnt its schemas yet", in->ep->name, in->routes[i]->name);
     return true;
+}
+
+bool intake_delivery(struct intake *in, const struct page *page, struct err *err)
+{
+    if (!ready(in, err))
+        return false;
+    STORE_TX(tx, in->store);
+    if (!store_begin(in->store, err))
+        return false;
+    for (size_t i = 0; i < page->n; i++) {
+        const struct record *rec = &page->items[i];
+        const char *object = rec->object ? rec->object : in->ep->kind->objects[0];
+        if (!object)
+            continue;
+        if (intake_is_source(in) ? !take_source(in, object, rec, page, err) : !take_target(in, object, rec, err))
+            return false;
+    }
+    in->relearn |= page->relearn;
+    in->items += (int64_t)page->n;
+    return store_commit(in->store, err);
 }
 
 bool intake_all(struct intake *in, void (*progress)(void *, int64_t), void *self, struct err *err)

@@ -19,6 +19,10 @@ bool intake_is_source(const struct intake *in); /* an Inbox side, as opposed to 
 /* intake_page takes one page of one native object. *more: another page is ready now. */
 bool intake_page(struct intake *in, const char *object, bool *more, struct err *err) MUST_CHECK;
 
+/* intake_delivery takes what hook() made of a delivery, in one transaction: once it returns true nothing of it can be lost.
+ * No cursor moves: whoever has a feed tells it again there. TEMP until every route has learnt its schemas. */
+bool intake_delivery(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
+
 /* intake_all: pages until there are no more, for every object. progress may be NULL. */
 bool intake_all(struct intake *in, void (*progress)(void *self, int64_t items), void *self, struct err *err) MUST_CHECK;
 

@@ -34,6 +34,8 @@ struct patch item_patch(const struct item *it, int side)
     } else {
         p.object = it->link.t_type;
         p.id = it->link.t_id;
+        p.key = it->link.key;
+        p.known = it->t.fields;
     }
     return p;
 }

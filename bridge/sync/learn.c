@@ -149,6 +149,8 @@ static bool learn_object(struct route *r, struct bound *b, struct opt_faults *fa
         if (!pin_labels(r, side, &b->schema[side], err))
             return false;
     }
+    if (b->schema[SIDE_T].open)
+        mapping_open(b->o, &b->schema[SIDE_S], &b->schema[SIDE_T]);
     if (!mapping_bind(r->mapping, b->o, &b->schema[SIDE_S], &b->schema[SIDE_T], faults))
         return err_set(err, ERR_CONFIG, "the mapping %s does not fit the live schema", r->mapping->file);
     for (int side = 0; side < 2; side++)

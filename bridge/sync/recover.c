@@ -76,9 +76,8 @@ static void race_of(struct batch *b, struct item *it, const struct op *op, const
         race_settle(b, it, f, &race, value);
 }
 
-/* The shadows as they are if the write landed. */
-static void landed(struct batch *b, struct item *it, const struct op *op, const struct map_field *f, const json_t *cell,
-                   const json_t *value)
+void recover_landed(struct batch *b, struct item *it, const struct op *op, const struct map_field *f, const json_t *cell,
+                    const json_t *value)
 {
     bool alone = js_bool_or(cell, "merged", false);
     const json_t *other = json_object_get(cell, "other"), *as_if = json_object_get(cell, "as_if");
@@ -159,7 +158,7 @@ static void recover_op(struct batch *b, struct item *it, struct op *op)
         enum landed l = look(b, it, op, f, cell, &value);
         if (l == LANDED_YES) {
             race_of(b, it, op, f, cell);
-            landed(b, it, op, f, cell, value);
+            recover_landed(b, it, op, f, cell, value);
         }
         else if (l == LANDED_UNKNOWN && matters(b, it, op, f, cell))
             hold_unknown(b, it, f, cell);

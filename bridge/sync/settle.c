@@ -3,7 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "bridge/sync/batch.h"
+#include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 #include "mappings/value.h"
 
@@ -144,17 +144,20 @@ static void settle_created_rest(struct batch *b, struct item *it, struct cell_pl
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
 
-static void know(struct link *link, const struct record *rec)
+/* How new the CRM's record is known to be: replicas that are older are not believed. */
+static void know(struct item *it, const struct record *rec)
 {
-    if (rec->modified > link->touched)
-        link->touched = rec->modified;
+    if (rec->modified <= it->link.touched)
+        return;
+    it->link.touched = rec->modified;
+    it->link_dirty = true;
 }
 
 static void take_record(struct item *it, int side)
 {
     struct record *rec = &it->out[side].result.record;
     if (side == SIDE_T) {
-        know(&it->link, rec);
+        know(it, rec);
         if (rec->id && !it->link.t_id)
             it->link.t_id = mem_dup(rec->id);
         if (rec->version && it->create)
@@ -205,17 +208,48 @@ static bool bury_refused(struct batch *b, struct outgoing *o, const struct item 
     return bury(b, &o->op, buf_take(&all), err);
 }
 
+bool settle_owned(struct batch *b, struct item *it, struct result *res, struct err *err)
+{
+    struct link other = {0};
+    bool taken = false;
+    if (res->err.kind != ERR_NONE || it->link.t_id || !res->record.id)
+        return true;
+    if (!store_link_by_target(b->r->store, b->r->name, it->link.t_type, res->record.id, &other, &taken, err))
+        return false;
+    if (taken && other.id != it->link.id)
+        err_set(&res->err, ERR_REJECT, "the CRM answered with the id %s, which is another prospect's record", res->record.id);
+    link_done(&other);
+    return true;
+}
+
+/* What was sent and not refused after all. */
+static json_t *accepted(const struct outgoing *o, const struct item *it, int side)
+{
+    json_t *set = json_copy(o->set);
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (json_object_get(o->refused, it->plan.cells[i].f->name))
+            json_object_del(set, it->plan.cells[i].f->path[side]);
+    return set;
+}
+
 /* The op's end, by the verdict table. */
 static bool settle_op(struct batch *b, struct item *it, int side, struct err *err)
 {
     struct outgoing *o = &it->out[side];
+    if (side == SIDE_T && !settle_owned(b, it, &o->result, err))
+        return false;
     const struct verdict *v = verdict_of(o->result.err.kind);
     if (v->then == THEN_DONE) {
         take_record(it, side);
     } else {
         item_fail(b, it, &o->result.err);
     }
+    AUTO_JSON json_t *sent = accepted(o, it, side);
+    if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
+        return false;
     if (v->op_stays) {
+        if (side == SIDE_T)
+            know(it, &o->result.record); /* written, perhaps, and only unchecked */
         it->next = NEXT_LATER;
         it->why = "probe";
         it->due = b->r->env->now(b->r->env) + PROBE_AFTER_MS;
@@ -326,7 +360,7 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     /* The version of a read that was decided on, never that of our own update: between the two somebody may have edited. */
     if (it->has_t && it->t.version && !it->out[SIDE_T].wanted && !str_eq(it->t.version, it->link.t_version)) {
         set_text(&it->link.t_version, it->t.version);
-        know(&it->link, &it->t);
+        know(it, &it->t);
         it->link_dirty = true;
     }
     bool row = it->link.id || it->link.t_id;

@@ -63,13 +63,16 @@ struct round {
     struct result *results;
     struct item **who;
     const struct map_field **fields; /* NULL: the bare record */
+    char **traces;                   /* each offer is a write of its own */
     size_t n;
 };
 
-static void enlist(struct round *r, struct item *it, int side, const struct map_field *f)
+static void enlist(struct round *r, struct item *it, int side, const struct map_field *f, size_t k)
 {
     const struct outgoing *o = &it->out[side];
     struct patch p = item_patch(it, side);
+    r->traces[r->n] = mem_printf("%s.%zu", p.trace, k);
+    p.trace = r->traces[r->n];
     p.set = json_object();
     if (f && json_object_get(o->set, f->path[side]))
         json_object_set(p.set, f->path[side], json_object_get(o->set, f->path[side]));
@@ -88,7 +91,7 @@ static void gather_round(struct batch *b, int side, size_t k, struct round *r)
         bool create = it->create && side == SIDE_T;
         const struct map_field *f = k ? nth(it, side, k - 1) : NULL;
         if (o->refused && o->result.err.kind == ERR_NONE && (k ? f != NULL : create))
-            enlist(r, it, side, f);
+            enlist(r, it, side, f, k);
     }
 }
 
@@ -98,7 +101,8 @@ static bool play_round(struct batch *b, int side, size_t k)
     AUTO_FREE struct result *results = mem_grow(NULL, b->n + 1, sizeof *results);
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
     AUTO_FREE const struct map_field **fields = mem_grow(NULL, b->n + 1, sizeof *fields);
-    struct round r = {.patches = patches, .results = results, .who = who, .fields = fields};
+    AUTO_FREE char **traces = mem_grow(NULL, b->n + 1, sizeof *traces);
+    struct round r = {.patches = patches, .results = results, .who = who, .fields = fields, .traces = traces};
     struct err err = {0};
     gather_round(b, side, k, &r);
     bool ok = !r.n || b->r->ep[side]->kind->put(b->r->ep[side], patches, r.n, results, &err);
@@ -112,6 +116,7 @@ static bool play_round(struct batch *b, int side, size_t k)
             take_bare(o, &results[i]);
         result_done(&results[i]);
         json_decref(patches[i].set);
+        free(traces[i]);
     }
     return r.n || k == 0;
 }

@@ -21,7 +21,8 @@ static void set_lane(struct route *r, const struct job *jobs, size_t n)
 static bool followed(struct route *r, bool *yes, struct err *err)
 {
     *yes = true;
-    for (size_t i = 0; *yes && i < r->n; i++) {
+    bool feeds = r->ep[SIDE_T]->caps & CAP_FEED; /* without a feed there is nothing to be behind of */
+    for (size_t i = 0; feeds && *yes && i < r->n; i++) {
         AUTO_FREE char *cursor = NULL;
         if (!store_cursor_get(r->store, r->ep[SIDE_T]->name, r->objects[i].o->type[SIDE_T], &cursor, err))
             return false;

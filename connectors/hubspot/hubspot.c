@@ -21,6 +21,11 @@ static const struct opt hubspot_options[] = {
     {"fill", OPT_REAL, AT(fill), "0.8", false, 0, 0, NULL, "share of the limits to use"},
     {"overlap", OPT_SPAN, AT(overlap), "2m", false, 0, 3600000, NULL, "how far a change window reaches back: at least the search index's lag"},
     {"margin", OPT_SPAN, AT(margin), "0s", false, 0, 600000, NULL, "how far a change window stays behind now"},
+    {"hook_secret", OPT_SECRET, AT(hook_secret), NULL, false, 0, 0, NULL, "client secret of the app whose webhooks come here; default client_secret"},
+    {"hook_secret_old", OPT_SECRET, AT(hook_secret_old), NULL, false, 0, 0, NULL, "the secret before, while it is being exchanged"},
+    {"hook_url", OPT_TEXT, AT(hook_url), NULL, false, 0, 0, NULL, "target URL of the webhooks, exactly as HubSpot has it: it is signed"},
+    {"hook_v1", OPT_BOOL, AT(hook_v1), "false", false, 0, 0, NULL, "also take deliveries that are signed by v1 only (old private apps)"},
+    {"hook_tolerance", OPT_SPAN, AT(hook_tolerance), "5m", false, 1000, 3600000, NULL, "how old the signature of a delivery may be"},
     OPT_END};
 
 const json_t *hubspot_listed(struct call *c)
@@ -160,7 +165,7 @@ static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct 
 const struct connector hubspot_connector = {
     .name = "hubspot",
     .about = "HubSpot contacts, through the dated API or v3; service key, private app or OAuth",
-    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_HISTORY | CAP_DESCRIBE | CAP_SETUP,
+    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_HOOK | CAP_HISTORY | CAP_DESCRIBE | CAP_SETUP,
     .state_size = sizeof(struct hubspot),
     .options = hubspot_options,
     .objects = hubspot_objects,
@@ -170,7 +175,7 @@ const struct connector hubspot_connector = {
     .describe = hubspot_describe,
     .setup = hubspot_setup,
     .changes = hubspot_changes,
-    .hook = connector_no_hook,
+    .hook = hubspot_hook,
     .find = hubspot_find,
     .fetch = hubspot_fetch,
     .put = hubspot_put,

@@ -14,6 +14,9 @@ struct hubspot_object {
 struct hubspot {
     char *token, *client_id, *client_secret, *refresh_token, *base_url;
     int version; /* index into hubspot_versions */
+    char *hook_secret, *hook_secret_old, *hook_url;
+    bool hook_v1;
+    int64_t hook_tolerance;
     int64_t ten_secondly, search_per_second, daily, overlap, margin;
     double fill;
     struct schema known[4]; /* property types per object, as last described */
@@ -39,7 +42,11 @@ json_t *hubspot_typed(const struct schema *types, const char *name, const json_t
 json_t *hubspot_raw(const json_t *value);
 void hubspot_record(const struct schema *types, const json_t *row, int64_t as_of, struct record *out);
 
+/* hubspot_hook.c: the records one event names go into the page, each once. Pure. */
+void hubspot_take_event(struct page *out, const json_t *event);
+
 /* the vtable's verbs */
+bool hubspot_hook(struct endpoint *, const char *, const char *, const json_t *, const char *, size_t, int64_t, struct page *, struct err *);
 bool hubspot_fetch(struct endpoint *, const char *, const char *const *, size_t, const char *const *, unsigned, struct record *, struct err *);
 bool hubspot_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *, struct found *, struct err *);
 bool hubspot_put(struct endpoint *, const struct patch *, size_t, struct result *, struct err *);

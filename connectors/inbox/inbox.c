@@ -23,6 +23,12 @@ static const struct opt inbox_options[] = {
      "calls the team may make in a day"},
     {"fill", OPT_REAL, offsetof(struct inbox, fill), "0.9", false, 0, 0, NULL,
      "share of each of these limits that the bridge uses at most"},
+    {"hook_secret", OPT_SECRET, offsetof(struct inbox, hook_secret), NULL, false, 0, 0, NULL,
+     "signing secret of the webhook (its page in the dashboard)"},
+    {"hook_secret_old", OPT_SECRET, offsetof(struct inbox, hook_secret_old), NULL, false, 0, 0, NULL,
+     "the secret before, while it is being exchanged"},
+    {"hook_tolerance", OPT_SPAN, offsetof(struct inbox, hook_tolerance), "5m", false, 1000, 24 * HOUR_MS, NULL,
+     "how old the signature of a delivery may be"},
     OPT_END,
 };
 
@@ -106,7 +112,7 @@ static const char *const inbox_objects[] = {"prospect", NULL};
 const struct connector inbox_connector = {
     .name = "inbox",
     .about = "Inbox (inboxapp.com): the people a team talks to in direct messages",
-    .caps = CAP_FETCH | CAP_FIND | CAP_FEED | CAP_DESCRIBE,
+    .caps = CAP_FETCH | CAP_FIND | CAP_FEED | CAP_HOOK | CAP_DESCRIBE,
     .state_size = sizeof(struct inbox),
     .options = inbox_options,
     .objects = inbox_objects,
@@ -116,7 +122,7 @@ const struct connector inbox_connector = {
     .describe = inbox_describe,
     .setup = connector_no_setup,
     .changes = inbox_changes,
-    .hook = connector_no_hook,
+    .hook = inbox_hook,
     .find = inbox_find_by,
     .fetch = inbox_fetch,
     .put = inbox_put,

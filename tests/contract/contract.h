@@ -13,6 +13,8 @@ enum contract_deed {
     DEED_MERGE,  /* merges `id` into `with` */
 };
 
+#define CONTRACT_HOOK_SECRET "whsec_Y29udHJhY3QgaG9vayBzZWNyZXQ=" /* of every hook, in the environment under that name */
+
 struct contract_case {
     const char *name;
     const struct connector *kind;
@@ -32,6 +34,9 @@ struct contract_case {
      * the service for what it needs to know. */
     json_t *(*deed)(struct sandbox *box, struct sandbox_service *service, enum contract_deed what, const char *id,
                     const char *with);
+    /* deliveries: what the service posts to a hook after the deeds so far, signed now: [{"headers":{},"body":text}], a new
+     * reference; method and url are always POST and /hooks/ep. NULL when it has no hook. `about` was edited last. */
+    json_t *(*deliveries)(struct sandbox *box, struct sandbox_service *service, const char *about);
 };
 
 /* contract_ask: a GET to the service as one of its people; the parsed answer, a new reference; NULL unless 2xx. */

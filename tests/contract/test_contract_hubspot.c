@@ -1,7 +1,9 @@
 /* HubSpot keeps the promises of the contract, with its contacts. */
 #include "bridge/base/js.h"
+#include "bridge/base/hash.h"
 #include "connectors/hubspot/hubspot.h"
 #include "tests/contract/contract.h"
+#include <string.h>
 
 static struct sandbox_service *service(struct sandbox *box, size_t people)
 {
@@ -39,12 +41,27 @@ static json_t *deed(struct sandbox *box, struct sandbox_service *s, enum contrac
     return NULL;
 }
 
+/* HubSpot's webhooks have no imitation: what it would post about that record. */
+static json_t *deliveries(struct sandbox *box, struct sandbox_service *s, const char *about)
+{
+    static const char secret[] = CONTRACT_HOOK_SECRET;
+    uint8_t mac[HASH_SIZE];
+    (void)s;
+    AUTO_FREE char *body = mem_printf("[{\"subscriptionType\":\"contact.propertyChange\",\"objectId\":%s,\"propertyName\":\"jobtitle\"}]", about);
+    AUTO_FREE char *now = mem_printf("%lld", (long long)sandbox_now(box));
+    AUTO_FREE char *text = mem_printf("POSThttps://bridge.example/hooks/ep%s%s", body, now);
+    hash_hmac_sha256(secret, sizeof secret - 1, text, strlen(text), mac);
+    AUTO_FREE char *signature = hash_base64(mac, sizeof mac);
+    return json_pack("[{s:{s:s,s:s},s:s}]", "headers", "X-HubSpot-Signature-v3", signature, "X-HubSpot-Request-Timestamp", now, "body", body);
+}
+
 int main(void)
 {
     static const struct contract_case hubspot = {
         .name = "hubspot",
         .kind = &hubspot_connector,
-        .options = "token = \"env:CONTRACT_TOKEN\"; base_url = \"http://hubspot.sandbox\";",
+        .options = "token = \"env:CONTRACT_TOKEN\"; base_url = \"http://hubspot.sandbox\"; "
+                   "hook_secret = \"env:CONTRACT_HOOK_SECRET\"; hook_url = \"https://bridge.example/hooks/ep\";",
         .service = service,
         .object = "contacts",
         .state = "contact",
@@ -55,6 +72,7 @@ int main(void)
         .feed_lag_ms = 60000,
         .page = 100,
         .deed = deed,
+        .deliveries = deliveries,
     };
     return contract_run(&hubspot);
 }

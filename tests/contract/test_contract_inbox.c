@@ -31,6 +31,12 @@ static json_t *deed(struct sandbox *box, struct sandbox_service *service, enum c
     return NULL;
 }
 
+static json_t *deliveries(struct sandbox *box, struct sandbox_service *service, const char *about)
+{
+    (void)about;
+    return contract_ask(box, service, "/_sandbox/deliveries?rotated=true&secret=" CONTRACT_HOOK_SECRET);
+}
+
 static const char *const manners[] = {
     NULL,
     "{\"omitted_inbox\":\"default\"}",
@@ -43,7 +49,7 @@ int main(void)
 {
     struct contract_case inbox = {
         .kind = &inbox_connector,
-        .options = "token = \"env:CONTRACT_TOKEN\"; base_url = \"http://inbox.sandbox/api/v1\";",
+        .options = "token = \"env:CONTRACT_TOKEN\"; base_url = \"http://inbox.sandbox/api/v1\"; hook_secret = \"env:CONTRACT_HOOK_SECRET\";",
         .service = sandbox_inbox_new,
         .object = "prospect",
         .state = "prospect",
@@ -54,6 +60,7 @@ int main(void)
         .feed_lag_ms = 1000,
         .page = 100,
         .deed = deed,
+        .deliveries = deliveries,
     };
     int failed = 0;
     for (size_t i = 0; i < COUNT(manners); i++) {

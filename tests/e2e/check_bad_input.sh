@@ -54,7 +54,7 @@ changed "$hubspot" "http://127.0.0.1:1";          expect "nobody listens" 4 'hub
 echo "-- answers"
 id=$(curl -fsS "$inbox/_sandbox/state" | jq -r '.prospect[0].platformId')
 stir() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$id\",\"set\":{\"context.valuation\":$RANDOM}}]" "$inbox/_sandbox/edit" >/dev/null; }
-for bad in html truncate empty; do
+for bad in html truncate empty flood; do
   stir; fault "$hubspot" "{\"match\":{\"path\":\"*batch*\"},\"do\":\"$bad\",\"times\":50}"
   expect "HubSpot answers $bad" 3 'wait|unknown outcome' bridge sync
   calm "$hubspot"

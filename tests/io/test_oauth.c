@@ -1,361 +1,251 @@
-/* Tokens: the three grants, one login for many, the instance that comes with a token, and no login in a loop. */
-#include "bridge/io/oauth.h"
-#include "bridge/base/hash.h"
-#include "bridge/base/js.h"
-#include "bridge/base/mem.h"
+/* Tokens: one refresh at a time, in time, and a rotated refresh token on disk before anything is done with its access token. */
 #include "bridge/base/str.h"
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
+#include "bridge/io/oauth.h"
+#include "tests/base/asserts.h"
+#include "tests/kit/script.h"
+#include <pthread.h>
 
-#include <cmocka.h>
+#define FRESH(access, refresh) "{\"access_token\":\"" access "\",\"refresh_token\":\"" refresh "\",\"expires_in\":1800}"
 
-#define NOW INT64_C(1772442930000)
-#define DATE_THEN "Mon, 02 Mar 2026 09:15:30 GMT"
-#define GOOD "{\"access_token\":\"T\",\"instance_url\":\"https://acme.example/\"}"
-
-struct world {
-    struct http_transport transport;
-    struct env env;
-    int64_t now;
-    int status;
-    const char *body, *date;
-    unsigned logins;
-    char *form, *saved;
-    struct oauth *oauth;
+struct drawer { /* a vault in memory */
+    char *text;
+    bool stuck;
+    int saves;
 };
 
-static struct world world;
-
-static void perform(struct http_transport *self, const struct http_request *r, struct http_answer *a, size_t n, unsigned in_flight)
+static bool drawer_load(void *self, const char *name, char **plain, struct err *err)
 {
-    (void)self;
-    (void)in_flight;
-    assert_int_equal(n, 1);
-    free(world.form);
-    world.form = mem_dup(r->body);
-    world.logins++;
-    *a = (struct http_answer){.fate = HTTP_ANSWERED, .status = world.status, .body = mem_dup(world.body), .body_n = strlen(world.body)};
-    http_headers_add(&a->headers, "date", world.date);
-}
-
-static int64_t now(struct env *env)
-{
-    (void)env;
-    return world.now;
-}
-
-static bool load(void *self, const char *name, char **plain, struct err *err)
-{
-    (void)self;
     (void)name;
     (void)err;
-    *plain = mem_dup(world.saved);
+    *plain = mem_dup(((struct drawer *)self)->text);
     return true;
 }
 
-static bool save(void *self, const char *name, const char *plain, struct err *err)
+static bool drawer_save(void *self, const char *name, const char *plain, struct err *err)
 {
-    (void)self;
+    struct drawer *d = self;
     (void)name;
-    (void)err;
-    free(world.saved);
-    world.saved = mem_dup(plain);
+    if (d->stuck)
+        return err_set(err, ERR_STORE, "the disk is full");
+    free(d->text);
+    d->text = mem_dup(plain);
+    d->saves++;
     return true;
 }
 
-static int set_up(void **state)
+static struct oauth *grant(struct drawer *d, const char *refresh)
 {
-    (void)state;
-    world = (struct world){.transport = {.perform = perform}, .env = {.now = now}, .now = NOW, .status = 200, .body = GOOD, .date = DATE_THEN};
-    world.env.transport = &world.transport;
-    return 0;
+    struct oauth_options o = {.name = "crm", .token_url = "https://crm.example/token", .client_id = "app & co", .client_secret = "s/cret",
+                              .refresh_token = refresh};
+    struct vault v = {.self = d, .load = drawer_load, .save = drawer_save};
+    return oauth_new(&o, d ? &v : NULL);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    oauth_free(world.oauth);
-    free(world.form);
-    free(world.saved);
-    return 0;
-}
-
-static void open_with(struct oauth_options o)
-{
-    const struct vault vault = {.load = load, .save = save};
-    oauth_free(world.oauth);
-    o.name = "t";
-    o.token_url = "https://login.example/token";
-    o.client_id = "id";
-    world.oauth = oauth_new(&o, &vault);
-}
-
-/* One authorised request; what became of its address and header, or NULL. */
-static char *authorised(const char *url, unsigned *generation, struct err *err)
+/* The token the next request would carry; NULL and err when there is none. */
+static char *token(struct oauth *a, struct script *s, unsigned *generation, struct err *err)
 {
     struct http_request r = {0};
-    char *line = NULL;
-    http_request_init(&r, "GET", url);
-    if (oauth_authorise(world.oauth, &world.env, &r, generation, err))
-        line = mem_printf("%s %s", r.url, http_headers_get(&r.headers, "Authorization"));
+    http_request_init(&r, "GET", "https://crm.example/x");
+    char *out = oauth_authorise(a, &s->env, &r, generation, err) ? mem_dup(http_headers_get(&r.headers, "authorization")) : NULL;
     http_request_done(&r);
-    return line;
+    return out;
 }
 
-static void asks(void)
+#define ASSERT_TOKEN(a, s, wanted)                                                                                     \
+    do {                                                                                                               \
+        unsigned generation_ = 0;                                                                                      \
+        struct err err_ = {0};                                                                                         \
+        AUTO_FREE char *have_ = token(a, s, &generation_, &err_);                                                      \
+        assert_string_equal(have_ ? have_ : err_.text, wanted);                                                        \
+    } while (0)
+
+static void a_static_token_is_used_as_it_is_and_never_refreshed(void **state)
 {
+    struct oauth *a = oauth_new(&(struct oauth_options){.name = "crm", .static_token = "pat-1"}, NULL);
+    struct script s;
+    struct err err = {0};
+    (void)state;
+    script_begin(&s, NULL, 0);
+    ASSERT_TOKEN(a, &s, "Bearer pat-1");
+    assert_false(oauth_refused(a, &s.env, 0, &err));
+    assert_int_equal(err.kind, ERR_NONE); /* the 401 itself is the error */
+    assert_int_equal(s.at, 0);
+    script_end(&s);
+    oauth_free(a);
+}
+
+static void the_grant_is_asked_once_and_used_until_four_fifths_of_its_life(void **state)
+{
+    static const struct line lines[] = {{200, FRESH("a1", "r0"), NULL, NULL}, {200, FRESH("a2", "r0"), NULL, NULL}};
+    struct oauth *a = grant(NULL, "r0");
+    struct script s;
+    (void)state;
+    script_begin(&s, lines, 2);
+    ASSERT_TOKEN(a, &s, "Bearer a1");
+    s.now += 1439 * 1000;
+    ASSERT_TOKEN(a, &s, "Bearer a1");
+    assert_int_equal(s.at, 1);
+    s.now += 1000;
+    ASSERT_TOKEN(a, &s, "Bearer a2");
+    assert_string_equal(s.asked[0], "POST https://crm.example/token - grant_type=refresh_token&client_id=app%20%26%20co&client_secret=s%2Fcret&refresh_token=r0");
+    script_end(&s);
+    oauth_free(a);
+}
+
+static void a_401_refreshes_once_for_all_who_met_it(void **state)
+{
+    static const struct line lines[] = {{200, FRESH("a1", "r0"), NULL, NULL}, {200, FRESH("a2", "r0"), NULL, NULL}};
+    struct oauth *a = grant(NULL, "r0");
+    struct script s;
+    struct err err = {0};
     unsigned generation = 0;
-    struct err err = {0};
-    AUTO_FREE char *line = authorised("/x", &generation, &err);
-    if (!line)
-        fail_msg("%s", err.text);
+    (void)state;
+    script_begin(&s, lines, 2);
+    AUTO_FREE char *first = token(a, &s, &generation, &err);
+    assert_true(oauth_refused(a, &s.env, generation, &err));
+    assert_true(oauth_refused(a, &s.env, generation, &err)); /* the second one takes the first one's token */
+    assert_int_equal(s.at, 2);
+    ASSERT_TOKEN(a, &s, "Bearer a2");
+    script_end(&s);
+    oauth_free(a);
 }
 
-static enum err_kind refused_with(int status, const char *body, char words[512])
+static void a_rotated_token_is_kept_and_survives_a_restart(void **state)
 {
+    static const struct line lines[] = {{200, FRESH("a1", "r1"), NULL, NULL}, {200, FRESH("a2", "r2"), NULL, NULL}};
+    struct drawer d = {0};
+    struct script s;
+    (void)state;
+    script_begin(&s, lines, 2);
+    struct oauth *a = grant(&d, "r0");
+    ASSERT_TOKEN(a, &s, "Bearer a1");
+    assert_int_equal(d.saves, 1);
+    oauth_free(a);
+    a = grant(&d, "r0"); /* the configuration still says r0 */
+    ASSERT_TOKEN(a, &s, "Bearer a2");
+    assert_holds(s.asked[1], "refresh_token=r1");
+    assert_holds(d.text, "r2");
+    assert_null(strstr(d.text, "r0")); /* what it descends from is kept as a hash */
+    oauth_free(a);
+    script_end(&s);
+    free(d.text);
+}
+
+static void a_token_newly_configured_replaces_the_kept_one(void **state)
+{
+    static const struct line lines[] = {{200, FRESH("a1", "r1"), NULL, NULL}, {200, FRESH("a2", "n1"), NULL, NULL}};
+    struct drawer d = {0};
+    struct script s;
+    (void)state;
+    script_begin(&s, lines, 2);
+    struct oauth *a = grant(&d, "r0");
+    ASSERT_TOKEN(a, &s, "Bearer a1");
+    oauth_free(a);
+    a = grant(&d, "new");
+    ASSERT_TOKEN(a, &s, "Bearer a2");
+    assert_holds(s.asked[1], "refresh_token=new");
+    oauth_free(a);
+    script_end(&s);
+    free(d.text);
+}
+
+static void an_access_token_whose_refresh_token_cannot_be_kept_is_not_used(void **state)
+{
+    static const struct line lines[] = {{200, FRESH("a1", "r1"), NULL, NULL}, {200, FRESH("a2", "r1"), NULL, NULL}};
+    struct drawer d = {.stuck = true};
+    struct oauth *a = grant(&d, "r0");
+    struct script s;
+    struct err err = {0};
     unsigned generation = 0;
-    struct err err = {0};
-    world.status = status;
-    world.body = body;
-    AUTO_FREE char *line = authorised("/x", &generation, &err);
-    assert_null(line);
-    str_copy(words, 512, err.text);
-    return err.kind;
-}
-
-/* ---- grants ---- */
-
-static uint8_t *url_decoded(const char *text, size_t n, size_t *out_n)
-{
-    AUTO_FREE char *copy = mem_printf("%.*s%s", (int)n, text, n % 4 == 2 ? "==" : n % 4 == 3 ? "=" : "");
-    for (char *c = copy; *c; c++)
-        *c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
-    return hash_base64_decode(copy, out_n);
-}
-
-static char *pem_of(EVP_PKEY *key)
-{
-    BIO *out = BIO_new(BIO_s_mem());
-    char *at = NULL;
-    assert_int_equal(PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
-    long n = BIO_get_mem_data(out, &at);
-    char *pem = mem_dup_n(at, (size_t)n);
-    BIO_free(out);
-    return pem;
-}
-
-static void assert_signed(EVP_PKEY *key, const char *jwt)
-{
-    const char *last = strrchr(jwt, '.');
-    size_t n = 0;
-    AUTO_FREE uint8_t *signature = url_decoded(last + 1, strlen(last + 1), &n);
-    assert_non_null(signature);
-    EVP_MD_CTX *check = EVP_MD_CTX_new();
-    assert_int_equal(EVP_DigestVerifyInit(check, NULL, EVP_sha256(), NULL, key), 1);
-    assert_int_equal(EVP_DigestVerify(check, signature, n, (const unsigned char *)jwt, (size_t)(last - jwt)), 1);
-    EVP_MD_CTX_free(check);
-}
-
-static void an_assertion_is_signed_and_says_who_for_whom_and_how_long(void **state)
-{
     (void)state;
-    static const char type[] = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    AUTO_FREE char *pem = pem_of(key);
-    struct err err = {0};
-    assert_true(oauth_key_usable(pem, &err));
-    open_with((struct oauth_options){.private_key = pem, .subject = "ada@acme.example", .audience = "https://login.example"});
-    asks();
-    assert_true(str_starts(world.form, type));
-    const char *jwt = world.form + sizeof type - 1, *claims = strchr(jwt, '.') + 1;
-    size_t n = 0;
-    AUTO_FREE uint8_t *text = url_decoded(claims, strcspn(claims, "."), &n);
-    AUTO_JSON json_t *v = js_parse((const char *)text, n, &err);
-    assert_string_equal(js_str(v, "iss"), "id");
-    assert_string_equal(js_str(v, "sub"), "ada@acme.example");
-    assert_string_equal(js_str(v, "aud"), "https://login.example");
-    assert_true(js_int_or(v, "exp", 0) > NOW / 1000 && js_int_or(v, "exp", 0) <= NOW / 1000 + 180);
-    assert_null(strpbrk(jwt, "=+/"));
-    assert_signed(key, jwt);
-    EVP_PKEY_free(key);
+    script_begin(&s, lines, 2);
+    assert_null(token(a, &s, &generation, &err));
+    assert_err(&err, ERR_STORE, "could not be kept");
+    assert_holds(err.text, "the disk is full");
+    d.stuck = false;
+    ASSERT_TOKEN(a, &s, "Bearer a2");
+    script_end(&s);
+    oauth_free(a);
+    free(d.text);
 }
 
-static void a_key_that_cannot_sign_is_a_fault_of_the_configuration(void **state)
+static void a_grant_refused_for_good_is_told_apart_from_a_service_in_trouble(void **state)
 {
+    static const struct {
+        struct line line;
+        enum err_kind kind;
+        const char *words;
+    } rows[] = {
+        {{400, "{\"error\":\"invalid_grant\",\"error_description\":\"refresh token is revoked\"}", NULL, NULL}, ERR_AUTH, "refresh token is revoked"},
+        {{401, "{\"message\":\"no such app\"}", NULL, NULL}, ERR_AUTH, "no such app"},
+        {{500, "<html>", NULL, NULL}, ERR_TEMP, "500"},
+        {{429, "", NULL, NULL}, ERR_TEMP, "429"},
+        {{200, "{\"token_type\":\"bearer\"}", NULL, NULL}, ERR_TEMP, "200"},
+        {{200, "{\"access_token\":", NULL, NULL}, ERR_TEMP, "200"},
+        {{0, NULL, NULL, NULL}, ERR_TEMP, "not reached"},
+        {{-1, NULL, NULL, NULL}, ERR_TEMP, "nobody listens"},
+    };
     (void)state;
-    struct err err = {0};
-    unsigned generation;
-    assert_false(oauth_key_usable("-----BEGIN PRIVATE KEY-----\nno\n-----END PRIVATE KEY-----\n", &err));
-    assert_int_equal(err.kind, ERR_CONFIG);
-    open_with((struct oauth_options){.private_key = "nonsense"});
-    assert_null(authorised("/x", &generation, &err));
-    assert_int_equal(err.kind, ERR_CONFIG);
-    assert_int_equal(world.logins, 0);
-}
-
-static void a_client_may_speak_for_itself(void **state)
-{
-    (void)state;
-    open_with((struct oauth_options){.client_secret = "s&t"});
-    asks();
-    assert_string_equal(world.form, "grant_type=client_credentials&client_id=id&client_secret=s%26t");
-}
-
-static void a_rotated_refresh_token_is_kept_and_used(void **state)
-{
-    (void)state;
-    world.body = "{\"access_token\":\"T\",\"refresh_token\":\"two\"}";
-    open_with((struct oauth_options){.refresh_token = "one"});
-    asks();
-    assert_string_equal(world.form, "grant_type=refresh_token&client_id=id&refresh_token=one");
-    assert_non_null(strstr(world.saved, "two"));
-    open_with((struct oauth_options){.refresh_token = "one"}); /* a restart */
-    asks();
-    assert_non_null(strstr(world.form, "refresh_token=two"));
-    open_with((struct oauth_options){.refresh_token = "newly configured"});
-    asks();
-    assert_non_null(strstr(world.form, "refresh_token=newly%20configured"));
-}
-
-/* ---- the life of a token ---- */
-
-static void a_token_lives_as_long_as_its_answer_or_the_options_say(void **state)
-{
-    (void)state;
-    open_with((struct oauth_options){.client_secret = "s", .life_ms = 3600000});
-    asks();
-    world.now += 3600000 / 5 * 4 - 1;
-    asks();
-    assert_int_equal(world.logins, 1);
-    world.now += 1;
-    world.body = "{\"access_token\":\"T\",\"expires_in\":100}";
-    asks();
-    assert_int_equal(world.logins, 2);
-    world.now += 80000;
-    asks();
-    assert_int_equal(world.logins, 3);
-}
-
-static void the_instance_comes_with_the_token(void **state)
-{
-    (void)state;
-    unsigned generation = 0;
-    struct err err = {0};
-    open_with((struct oauth_options){.client_secret = "s"});
-    AUTO_FREE char *relative = authorised("/data", &generation, &err), *absolute = authorised("https://else.example/", &generation, &err);
-    assert_string_equal(relative, "https://acme.example/data Bearer T");
-    assert_string_equal(absolute, "https://else.example/ Bearer T");
-    world.body = "{\"access_token\":\"U\",\"instance_url\":\"https://moved.example\"}";
-    assert_true(oauth_refused(world.oauth, &world.env, generation, &err));
-    AUTO_FREE char *moved = authorised("/data", &generation, &err);
-    assert_string_equal(moved, "https://moved.example/data Bearer U");
-}
-
-static void an_instance_without_tls_is_refused(void **state)
-{
-    (void)state;
-    char words[512];
-    open_with((struct oauth_options){.client_secret = "s"});
-    assert_int_equal(refused_with(200, "{\"access_token\":\"T\",\"instance_url\":\"http://evil.example\"}", words), ERR_AUTH);
-}
-
-/* ---- refusals ---- */
-
-static void many_refused_calls_make_one_login(void **state)
-{
-    (void)state;
-    unsigned generation = 0, again = 0;
-    struct err err = {0};
-    open_with((struct oauth_options){.client_secret = "s"});
-    AUTO_FREE char *one = authorised("/x", &generation, &err), *two = authorised("/y", &again, &err);
-    assert_int_equal(generation, again);
-    for (int i = 0; i < 10; i++)
-        assert_true(oauth_refused(world.oauth, &world.env, generation, &err));
-    assert_int_equal(world.logins, 2);
-}
-
-static void a_new_token_refused_at_once_ends_the_logins(void **state)
-{
-    (void)state;
-    unsigned generation = 0;
-    struct err err = {0};
-    open_with((struct oauth_options){.client_secret = "s"});
-    for (int i = 0; i < 20; i++) {
-        AUTO_FREE char *line = authorised("/x", &generation, &err);
-        bool ok = oauth_refused(world.oauth, &world.env, generation, &err);
-        assert_int_equal(ok, i == 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct oauth *a = grant(NULL, "r0");
+        struct script s;
+        struct err err = {0};
+        unsigned generation = 0;
+        script_begin(&s, &rows[i].line, 1);
+        assert_null(token(a, &s, &generation, &err));
+        assert_err(&err, rows[i].kind, rows[i].words);
+        script_end(&s);
+        oauth_free(a);
     }
-    assert_int_equal(err.kind, ERR_AUTH);
-    assert_int_equal(world.logins, 2);
-    world.now += 60000;
-    assert_true(oauth_refused(world.oauth, &world.env, generation, &err));
-    generation++;
-    oauth_worked(world.oauth, generation);
-    assert_true(oauth_refused(world.oauth, &world.env, generation, &err));
-    assert_int_equal(world.logins, 4);
 }
 
-static void a_grant_refused_for_good_is_not_asked_for_in_a_loop(void **state)
+/* ---- many at once ---- */
+
+struct crowd {
+    struct oauth *a;
+    struct script *s;
+};
+
+static void *one_of_many(void *self)
 {
+    struct crowd *c = self;
+    struct err err = {0};
+    unsigned generation = 0;
+    return token(c->a, c->s, &generation, &err);
+}
+
+static void many_threads_share_one_refresh(void **state)
+{
+    static const struct line lines[] = {{200, FRESH("a1", "r0"), NULL, NULL}, {200, FRESH("a2", "r0"), NULL, NULL}};
+    struct script s;
+    pthread_t threads[8];
     (void)state;
-    char words[512];
-    static const char inactive[] = "{\"error\":\"invalid_grant\",\"error_description\":\"inactive user\"}";
-    open_with((struct oauth_options){.client_secret = "s"});
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(refused_with(400, inactive, words), ERR_AUTH);
-        assert_string_equal(words, "the token service answered 400: invalid_grant: inactive user");
+    script_begin(&s, lines, 2);
+    struct crowd c = {grant(NULL, "r0"), &s};
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, one_of_many, &c), 0);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        void *got = NULL;
+        pthread_join(threads[i], &got);
+        AUTO_FREE char *text = got;
+        assert_string_equal(text, "Bearer a1");
     }
-    assert_int_equal(world.logins, 1);
-    world.now += 30000;
-    world.status = 200;
-    world.body = GOOD;
-    asks();
-}
-
-static void a_crowded_login_and_a_sick_one_pass_by_themselves(void **state)
-{
-    (void)state;
-    char words[512];
-    open_with((struct oauth_options){.client_secret = "s"});
-    assert_int_equal(refused_with(503, "<html>", words), ERR_TEMP);
-    assert_int_equal(refused_with(400, "{\"error\":\"invalid_grant\",\"error_description\":\"login rate exceeded\"}", words), ERR_RATE);
-    assert_int_equal(refused_with(200, GOOD, words), ERR_RATE);
-    assert_int_equal(world.logins, 2);
-    world.now += 15 * 60000;
-    asks();
-}
-
-static void a_wrong_clock_is_named(void **state)
-{
-    (void)state;
-    char words[512];
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    AUTO_FREE char *pem = pem_of(key);
-    EVP_PKEY_free(key);
-    open_with((struct oauth_options){.private_key = pem, .subject = "s", .audience = "a"});
-    world.now += 600000;
-    refused_with(400, "{\"error\":\"invalid_grant\",\"error_description\":\"invalid assertion\"}", words);
-    assert_non_null(strstr(words, "clock is 600 s off"));
+    assert_int_equal(s.at, 1);
+    script_end(&s);
+    oauth_free(c.a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_assertion_is_signed_and_says_who_for_whom_and_how_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_key_that_cannot_sign_is_a_fault_of_the_configuration, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_client_may_speak_for_itself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_rotated_refresh_token_is_kept_and_used, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_token_lives_as_long_as_its_answer_or_the_options_say, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_instance_comes_with_the_token, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_instance_without_tls_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(many_refused_calls_make_one_login, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_new_token_refused_at_once_ends_the_logins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_grant_refused_for_good_is_not_asked_for_in_a_loop, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_crowded_login_and_a_sick_one_pass_by_themselves, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_wrong_clock_is_named, set_up, tear_down),
+        cmocka_unit_test(a_static_token_is_used_as_it_is_and_never_refreshed),
+        cmocka_unit_test(the_grant_is_asked_once_and_used_until_four_fifths_of_its_life),
+        cmocka_unit_test(a_401_refreshes_once_for_all_who_met_it),
+        cmocka_unit_test(a_rotated_token_is_kept_and_survives_a_restart),
+        cmocka_unit_test(a_token_newly_configured_replaces_the_kept_one),
+        cmocka_unit_test(an_access_token_whose_refresh_token_cannot_be_kept_is_not_used),
+        cmocka_unit_test(a_grant_refused_for_good_is_told_apart_from_a_service_in_trouble),
+        cmocka_unit_test(many_threads_share_one_refresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,27 @@ const char world_mapping[] =
     "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"
     "};\n";
 
+const char world_grant[] = "client_id = \"app\"; client_secret = \"env:WORLD_SECRET\"; refresh_token = \"env:WORLD_REFRESH\";";
+static const char static_token[] = "token = \"env:WORLD_TOKEN\";";
+
+static const char webhook_mapping[] =
+    "prospect = {\n"
+    "  crm = \"people\"; key = \"inbox_prospect_key\"; match = ( \"inbox_prospect_key\" ); create = true; max_creates = 1000000;\n"
+    "  fields = (\n"
+    "    { name = \"name\"; inbox = \"displayName\"; crm = \"name\"; flow = \"to_crm\"; },\n"
+    "    { name = \"status\"; inbox = \"context.status\"; crm = \"stage\"; table = \"stages\"; conflict = \"crm\"; initial = \"source\"; },\n"
+    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"value\"; conflict = \"source_unless_blank\"; initial = \"source\"; },\n"
+    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"tags\"; conflict = \"union\"; },\n"
+    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"notes\"; conflict = \"crm\"; initial = \"source\"; }\n"
+    "  );\n"
+    "  stages = ( (\"New\", \"new\"), (\"Contacted\", \"contacted\"), (\"Qualified\", \"qualified\"), (\"Negotiation\", \"negotiation\"),\n"
+    "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"
+    "};\n";
+
+static const char webhook_account[] = "url = \"http://webhook.sandbox/messages\"; secret = \"env:WORLD_WEBHOOK_SECRET\"; allow_private = true;";
+static const char webhook_readable[] = "url = \"http://webhook.sandbox/messages\"; secret = \"env:WORLD_WEBHOOK_SECRET\"; allow_private = true; "
+                                       "read_url = \"http://webhook.sandbox/records\";";
+
 /* ---- the env ---- */
 
 static struct world *world_of(struct env *env)
@@ -80,12 +101,27 @@ static void must(bool ok, const char *what, const struct err *err)
     abort();
 }
 
-static struct endpoint *make_endpoint(struct world *w, const char *name, const char *options)
+static bool vault_load(void *self, const char *name, char **plain, struct err *err)
+{
+    struct world *w = self;
+    *plain = NULL;
+    return !w->store || store_secret_get(w->store, name, plain, err);
+}
+
+static bool vault_save(void *self, const char *name, const char *plain, struct err *err)
+{
+    struct world *w = self;
+    return w->store && store_secret_set(w->store, name, plain, err);
+}
+
+static struct endpoint *make_endpoint(struct world *w, const char *name, const char *url, const char *account)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    AUTO_FREE char *text = mem_printf("e = { %s };", options);
+    AUTO_FREE char *base = url ? mem_printf("base_url = \"%s\";", url) : mem_dup("");
+    AUTO_FREE char *text = mem_printf("e = { %s %s };", account, base);
+    struct vault vault = {.self = w, .load = vault_load, .save = vault_save};
     struct opt_file *file = opt_open_text("world", text, &faults);
-    struct endpoint *ep = file ? endpoint_new(name, registry_find(name), opt_member(opt_root(file), "e"), NULL, &w->env, NULL, &faults) : NULL;
+    struct endpoint *ep = file ? endpoint_new(name, registry_find(name), opt_member(opt_root(file), "e"), NULL, &w->env, &vault, &faults) : NULL;
     for (size_t i = 0; i < faults.n; i++)
         fprintf(stderr, "world: %s\n", faults.lines[i]);
     opt_close(file);
@@ -109,8 +145,8 @@ static void make_properties(struct world *w)
 static void open_ends(struct world *w)
 {
     struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
-    w->ep[0] = make_endpoint(w, "inbox", "token = \"env:WORLD_TOKEN\"; base_url = \"http://inbox.sandbox/api/v1\";");
-    w->ep[1] = make_endpoint(w, w->crm, w->crm_options);
+    w->ep[0] = make_endpoint(w, "inbox", "http://inbox.sandbox/api/v1", static_token);
+    w->ep[1] = make_endpoint(w, w->crm, str_eq(w->crm, "hubspot") ? "http://hubspot.sandbox" : NULL, w->account);
     w->mapping = mapping_load_text("world.cfg", w->mapping_text, &faults);
     for (size_t i = 0; i < faults.n; i++)
         fprintf(stderr, "world: %s\n", faults.lines[i]);
@@ -129,27 +165,54 @@ static void close_ends(struct world *w)
     w->mapping = NULL;
 }
 
+static struct world *make_world(uint64_t seed, size_t prospects, const char *crm, const char *mapping_text, const char *account);
+
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text)
 {
-    return world_new_with(seed, prospects, mapping_text, "hubspot", "token = \"env:WORLD_TOKEN\"; base_url = \"http://hubspot.sandbox\";");
+    return world_new_with(seed, prospects, mapping_text, static_token);
 }
 
-struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *crm, const char *options)
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *account)
+{
+    return make_world(seed, prospects, "hubspot", mapping_text ? mapping_text : world_mapping, account);
+}
+
+struct world *world_new_webhook(uint64_t seed, size_t prospects, bool readable)
+{
+    return make_world(seed, prospects, "webhook", webhook_mapping, readable ? webhook_readable : webhook_account);
+}
+
+struct world *world_new_salesforce(uint64_t seed, size_t prospects, const char *mapping_text, const char *account)
+{
+    return make_world(seed, prospects, "salesforce", mapping_text, account);
+}
+
+static struct sandbox_service *crm_service(struct sandbox *box, const char *crm)
+{
+    if (str_eq(crm, "salesforce"))
+        return sandbox_salesforce_new(box);
+    return str_eq(crm, "webhook") ? sandbox_webhook_new(box) : sandbox_hubspot_new(box);
+}
+
+static struct world *make_world(uint64_t seed, size_t prospects, const char *crm, const char *mapping_text, const char *account)
 {
     struct world *w = mem_alloc(sizeof *w);
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     setenv("WORLD_TOKEN", "sandbox-token", 1);
+    setenv("WORLD_SECRET", "sandbox-secret", 1);
+    setenv("WORLD_REFRESH", "sandbox-refresh", 1);
+    setenv("WORLD_WEBHOOK_SECRET", SANDBOX_WEBHOOK_SECRET, 1);
+    w->account = account;
+    w->crm = crm;
     w->seed = seed;
     w->box = sandbox_new(seed);
     w->service[0] = sandbox_inbox_new(w->box, prospects);
-    w->crm = crm;
-    w->crm_options = options;
-    w->service[1] = str_eq(crm, "hubspot") ? sandbox_hubspot_new(w->box) : sandbox_salesforce_new(w->box);
+    w->service[1] = crm_service(w->box, crm);
     w->env = (struct env){.now = fake_now, .sleep = fake_sleep, .random = fake_random, .transport = sandbox_transport(w->box)};
     w->dir = mem_printf("%s/world.XXXXXX", base);
     must(mkdtemp(w->dir) != NULL, "mkdtemp", NULL);
     w->path = mem_printf("%s/store.db", w->dir);
-    w->mapping_text = mapping_text ? mapping_text : world_mapping;
+    w->mapping_text = mapping_text;
     open_ends(w);
     make_properties(w);
     close_ends(w);
@@ -183,7 +246,7 @@ bool world_start(struct world *w)
     world_stop(w);
     w->up = true;
     open_ends(w);
-    w->store = store_open(w->path, &w->env, NULL, &err);
+    w->store = store_open(w->path, &w->env, &(struct seal_key){"a key of tests"}, &err);
     must(w->store || w->out, "store", &err);
     if (!w->store)
         return false;
@@ -226,9 +289,41 @@ void world_stop(struct world *w)
     w->up = false;
 }
 
+static json_t *pending(struct world *w)
+{
+    AUTO_FREE char *url = mem_printf("http://webhook.sandbox/_sandbox/deliveries?after=%zu", w->delivered);
+    struct http_request r = {.method = (char *)"GET", .url = url};
+    struct http_answer a = {0};
+    int64_t delay = 0;
+    sandbox_serve(w->box, w->service[1], &r, &a, &delay);
+    json_t *out = js_parse(a.body, a.body_n, NULL);
+    http_answer_done(&a);
+    return out;
+}
+
+/* What the other system posts arrives in order; what was not taken is posted again. */
+static bool deliver(struct world *w)
+{
+    bool hooked = str_eq(w->crm, "webhook") && !w->undelivered;
+    AUTO_JSON json_t *list = hooked ? pending(w) : NULL;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        const char *body = js_str(one, "body");
+        struct page page __attribute__((cleanup(page_done))) = {0};
+        struct err err = {0};
+        must(w->ep[1]->kind->hook(w->ep[1], "POST", "/", json_object_get(one, "headers"), body, strlen(body), sandbox_now(w->box), &page, &err), "hook", &err);
+        if (!intake_delivery(&w->intake[1], &page, &err))
+            return false;
+        w->delivered++;
+    }
+    return true;
+}
+
 static bool take_in(struct world *w)
 {
     struct err err = {0};
+    if (!deliver(w))
+        return false;
     for (int side = 1; side >= 0; side--) { /* the CRM first: see followed() in worker.c */
         err = (struct err){0};
         if (!intake_all(&w->intake[side], NULL, NULL, &err))
@@ -350,15 +445,18 @@ static bool live(const json_t *contact)
            !js_bool_or(contact, "IsConverted", false);
 }
 
+/* The bridge key, wherever the service keeps it. */
 static const char *key_of(const json_t *contact)
 {
     const char *key = js_str(json_object_get(contact, "properties"), "inbox_prospect_key");
-    return key ? key : js_str(contact, "inbox_prospect_key__c");
+    if (!key)
+        key = js_str(contact, "inbox_prospect_key__c");
+    return key ? key : js_str(contact, "key");
 }
 
 static json_t *contacts_of(struct world *w, const char *key, size_t *n)
 {
-    static const char *const lists[] = {"contact", "Lead", "Contact"};
+    static const char *const lists[] = {"record", "contact", "Lead", "Contact"};
     AUTO_JSON json_t *state = world_state(w, 1);
     json_t *found = NULL, *c;
     size_t i;

@@ -7,11 +7,12 @@
 
 struct world {
     struct sandbox *box;
-    struct sandbox_service *service[2]; /* Inbox, the CRM */
-    const char *crm, *crm_options;      /* crm: name of its connector and service; crm_options: of its endpoint */
+    struct sandbox_service *service[2]; /* Inbox, and the CRM */
     struct env env;                     /* first member users cast from: see world_of() */
     char *dir, *path;
     const char *mapping_text;
+    const char *crm;     /* its connector: "hubspot", "salesforce", "webhook" */
+    const char *account; /* options of the CRM's endpoint: how it authorises */
     /* the running bridge */
     bool up;
     struct store *store;
@@ -28,13 +29,21 @@ struct world {
     void (*meddle)(struct world *w, void *self);
     void *meddler;
     uint64_t seed;
+    /* deliveries of a webhook CRM: posted in order until they were taken */
+    size_t delivered;
+    bool undelivered; /* nothing gets through for now */
 };
 
 extern const char world_mapping[]; /* the mapping the scenarios use unless they bring their own */
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text);
-/* The same with another CRM than HubSpot: "salesforce". options: members of its group in the configuration. */
-struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *crm, const char *options);
+/* The same with other credentials, e.g. a refresh grant instead of the static token; its tokens live sealed in the store. */
+struct world *world_new_with(uint64_t seed, size_t prospects, const char *mapping_text, const char *account);
+extern const char world_grant[]; /* such options: HubSpot's refresh grant */
+/* The same with a receiver of webhooks for a CRM: one that can be read, or one that can not. */
+struct world *world_new_webhook(uint64_t seed, size_t prospects, bool readable);
+/* The same with Salesforce for a CRM; account: all its options. */
+struct world *world_new_salesforce(uint64_t seed, size_t prospects, const char *mapping_text, const char *account);
 void world_free(struct world *w);
 
 /* Starts the bridge on the store file; stops it as a power cut or an orderly end would (the store cannot tell). Asserts that

@@ -31,13 +31,13 @@ static void handle(void *self, const struct http_request *request, struct http_a
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--salesforce PORT] "
+    fprintf(stderr, "usage: inbox-bridge-sandbox [--inbox PORT] [--hubspot PORT] [--salesforce PORT] [--webhook PORT] "
                     "[--prospects N] [--seed S] [--no-limits] [--latency MS] [--write-jwt-key FILE]\n"
                     "PORT 0 picks a free one; the token sandbox-token is accepted\n");
 }
 
 struct options {
-    int64_t inbox, hubspot, salesforce, prospects, seed, latency;
+    int64_t inbox, hubspot, salesforce, webhook, prospects, seed, latency;
     bool no_limits;
     const char *key_file; /* where Salesforce's private key for JWT assertions goes */
 };
@@ -48,8 +48,9 @@ static bool read_options(int argc, char **argv, struct options *o)
         const char *name;
         int64_t *value, most;
     } known[] = {{"--inbox", &o->inbox, 65535},           {"--hubspot", &o->hubspot, 65535},
-                 {"--salesforce", &o->salesforce, 65535}, {"--prospects", &o->prospects, 1000000},
-                 {"--seed", &o->seed, INT64_MAX},         {"--latency", &o->latency, 60000}};
+                 {"--salesforce", &o->salesforce, 65535}, {"--webhook", &o->webhook, 65535},
+                 {"--prospects", &o->prospects, 1000000}, {"--seed", &o->seed, INT64_MAX},
+                 {"--latency", &o->latency, 60000}};
     for (int i = 1; i < argc; i++) {
         bool found = str_eq(argv[i], "--no-limits");
         o->no_limits |= found;
@@ -98,12 +99,12 @@ static bool open_front(struct front *f, int64_t port, unsigned threads)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.inbox = -1, .hubspot = -1, .salesforce = -1, .prospects = 300, .seed = 1};
+    struct options o = {.inbox = -1, .hubspot = -1, .salesforce = -1, .webhook = -1, .prospects = 300, .seed = 1};
     if (!read_options(argc, argv, &o)) {
         usage();
         return 1;
     }
-    if (o.inbox < 0 && o.hubspot < 0 && o.salesforce < 0)
+    if (o.inbox < 0 && o.hubspot < 0 && o.salesforce < 0 && o.webhook < 0)
         o.inbox = o.hubspot = 0;
     sigset_t stop;
     sigemptyset(&stop);
@@ -115,12 +116,13 @@ int main(int argc, char **argv)
     box->no_limits = o.no_limits;
     box->latency_ms = o.latency;
     box->real_time = true;
-    struct front fronts[3] = {{.box = box, .service = sandbox_inbox_new(box, (size_t)o.prospects)},
-                              {.box = box, .service = sandbox_hubspot_new(box)},
-                              {.box = box, .service = sandbox_salesforce_new(box)}};
-    int64_t ports[3] = {o.inbox, o.hubspot, o.salesforce};
+    struct front fronts[] = {{.box = box, .service = sandbox_inbox_new(box, (size_t)o.prospects)},
+                             {.box = box, .service = sandbox_hubspot_new(box)},
+                             {.box = box, .service = sandbox_salesforce_new(box)},
+                             {.box = box, .service = sandbox_webhook_new(box)}};
+    int64_t ports[] = {o.inbox, o.hubspot, o.salesforce, o.webhook};
     bool ok = !o.key_file || write_key(fronts[2].service, o.key_file);
-    for (int i = 0; i < 3 && ok; i++)
+    for (size_t i = 0; i < COUNT(fronts) && ok; i++)
         ok = ports[i] < 0 || open_front(&fronts[i], ports[i], o.latency ? 32 : 2);
     if (ok) {
         int sig = 0;
@@ -128,7 +130,7 @@ int main(int argc, char **argv)
         fflush(stdout);
         sigwait(&stop, &sig);
     }
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < COUNT(fronts); i++)
         server_stop(fronts[i].server);
     sandbox_free(box);
     return ok ? 0 : 1;

@@ -77,6 +77,8 @@ struct http_transport *sandbox_transport(struct sandbox *box);
 /* The services. prospects: how many to make at start. */
 struct sandbox_service *sandbox_inbox_new(struct sandbox *box, size_t prospects);
 struct sandbox_service *sandbox_hubspot_new(struct sandbox *box);
+struct sandbox_service *sandbox_webhook_new(struct sandbox *box); /* a receiver of the generic webhook protocol */
+#define SANDBOX_WEBHOOK_SECRET "whsec_c2FuZGJveCB3ZWJob29rIHNlY3JldA==" /* both ways */
 struct sandbox_service *sandbox_salesforce_new(struct sandbox *box);
 
 /* The private key, as PEM, that signs assertions for Salesforce's JWT flow; caller frees. */

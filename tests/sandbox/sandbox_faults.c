@@ -19,7 +19,9 @@ struct sandbox_rules {
 };
 
 static const char *const kinds[] = {"",     "status", "reset_before", "reset_after", "delay",
-                                    "html", "empty",  "truncate",     "stale"};
+                                    "html", "empty",  "truncate",     "stale", "flood"};
+
+#define FLOOD_BYTES (5u << 20)
 
 struct sandbox_rules *rules_new(void)
 {
@@ -80,7 +82,7 @@ static struct rule *new_rule(struct sandbox_rules *rules)
 
 bool rules_add(struct sandbox_rules *rules, const struct sandbox_service *service, const json_t *rule, struct err *err)
 {
-    enum fault_kind kind;
+    enum fault_kind kind = FAULT_NONE;
     const json_t *match = json_object_get(rule, "match"), *chance = json_object_get(rule, "chance");
     if (!json_is_object(rule))
         return err_set(err, ERR_REJECT, "a rule is an object");
@@ -216,6 +218,17 @@ bool fault_before(const struct fault *f, struct sandbox_service *s, struct http_
     return true;
 }
 
+/* Well-formed, well-meant and far too much. */
+static void flood(struct http_answer *a)
+{
+    free(a->body);
+    a->body = mem_alloc(FLOOD_BYTES + 1);
+    a->body_n = FLOOD_BYTES;
+    memset(a->body, ' ', FLOOD_BYTES);
+    memcpy(a->body, "{\"results\":[", 12);
+    memcpy(a->body + FLOOD_BYTES - 2, "]}", 2);
+}
+
 void fault_after(const struct fault *f, struct http_answer *a)
 {
     if (f->kind == FAULT_RESET_AFTER) {
@@ -227,5 +240,7 @@ void fault_after(const struct fault *f, struct http_answer *a)
     } else if (f->kind == FAULT_TRUNCATE && a->body_n > 1) {
         a->body_n /= 2;
         a->body[a->body_n] = '\0';
+    } else if (f->kind == FAULT_FLOOD) {
+        flood(a);
     }
 }

@@ -26,6 +26,7 @@ enum fault_kind {
     FAULT_EMPTY,
     FAULT_TRUNCATE,
     FAULT_STALE,
+    FAULT_FLOOD,
 };
 
 struct fault {

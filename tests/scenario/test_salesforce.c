@@ -31,7 +31,7 @@ static const char mapping[] =
 
 static struct world *begin(uint64_t seed, size_t people, const char *options, const char *manners)
 {
-    struct world *w = world_new_with(seed, people, mapping, "salesforce", options);
+    struct world *w = world_new_salesforce(seed, people, mapping, options);
     struct http_request request = {0};
     struct http_answer answer = {0};
     int64_t delay = 0;

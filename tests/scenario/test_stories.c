@@ -15,6 +15,7 @@ struct story {
     bool first; /* the first sync itself is the story */
     void (*act)(struct world *w);
     void (*check)(struct world *w);
+    const char *account; /* NULL: a static token */
 };
 
 static char *prop(struct world *w, size_t i, const char *name)
@@ -168,21 +169,37 @@ static void archived(struct world *w)
     assert_prop(w, 1, "inbox_valuation", "6");
 }
 
+/* The access token lives half an hour; every restart needs a new one. */
+static void outlive_the_token(struct world *w)
+{
+    sandbox_advance(w->box, 31 * 60 * 1000);
+    edit_inbox(w, 0, "'context.valuation':77");
+    edit_crm(w, 1, "'inbox_notes':'after the token'");
+}
+
+static void token_renewed(struct world *w)
+{
+    assert_int_equal(contacts(w), 6);
+    assert_prop(w, 0, "inbox_valuation", "77");
+    assert_context(w, 1, "notes", "\"after the token\"");
+}
+
 static const struct story stories[] = {
-    {"first sync", 6, true, nothing, all_there},
-    {"lost answers on create", 6, true, lose_answers, all_there},
-    {"429 storm", 6, true, storm, all_there},
-    {"both sides edited", 6, false, both_sides, both_met},
-    {"tag merge", 6, false, tags, tags_met},
-    {"CRM merge", 6, false, merge, merged},
-    {"archive", 6, false, archive, archived},
+    {"first sync", 6, true, nothing, all_there, NULL},
+    {"lost answers on create", 6, true, lose_answers, all_there, NULL},
+    {"429 storm", 6, true, storm, all_there, NULL},
+    {"both sides edited", 6, false, both_sides, both_met, NULL},
+    {"tag merge", 6, false, tags, tags_met, NULL},
+    {"CRM merge", 6, false, merge, merged, NULL},
+    {"archive", 6, false, archive, archived, NULL},
+    {"token refresh", 6, false, outlive_the_token, token_renewed, world_grant},
 };
 
 /* ---- telling ---- */
 
 static struct world *prologue(const struct story *s)
 {
-    struct world *w = world_new(42, s->prospects, NULL);
+    struct world *w = s->account ? world_new_with(42, s->prospects, NULL, s->account) : world_new(42, s->prospects, NULL);
     if (!s->first)
         world_settle(w);
     s->act(w);
@@ -237,6 +254,7 @@ STORY(edits_on_both_sides_survive_a_cut_at_any_touch, 3)
 STORY(tags_changed_on_both_sides_merge, 4)
 STORY(a_merge_in_the_crm_moves_the_link, 5)
 STORY(an_archived_record_is_detached_and_not_made_again, 6)
+STORY(a_token_that_runs_out_is_renewed, 7)
 
 int main(void)
 {
@@ -248,6 +266,7 @@ int main(void)
         cmocka_unit_test(tags_changed_on_both_sides_merge),
         cmocka_unit_test(a_merge_in_the_crm_moves_the_link),
         cmocka_unit_test(an_archived_record_is_detached_and_not_made_again),
+        cmocka_unit_test(a_token_that_runs_out_is_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
