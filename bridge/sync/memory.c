@@ -141,25 +141,28 @@ static void wrote_field(struct subject *s, const char *field, json_t *value, int
     say(s, field, value, at);
 }
 
-static void answered_fields(struct subject *s, const struct record *rec, const json_t *set)
+/* What else the answer tells. True when any of it is news, on which nobody has decided yet. */
+static bool answered_fields(struct subject *s, const struct record *rec, const json_t *set, const char *const *needed)
 {
-    const char *field;
-    json_t *value;
-    json_object_foreach (rec->fields, field, value)
-        if (!json_object_get(set, field) && said_at(s, field) <= rec->as_of)
-            say(s, field, value, rec->as_of);
+    bool news = false;
+    for (; rec->fields && *needed; needed++) {
+        json_t *value = json_object_get(rec->fields, *needed), *known = json_object_get(s->fields, *needed);
+        if (!value || json_object_get(set, *needed) || said_at(s, *needed) > rec->as_of)
+            continue;
+        news |= !known || !js_equal(known, value);
+        say(s, *needed, value, rec->as_of);
+    }
+    return news;
 }
 
 static void wrote(struct subject *s, const struct result *res, const json_t *set, const json_t *seen, json_t *notes)
 {
-    const struct record *rec = &res->record;
     const char *field;
     json_t *value;
     json_object_foreach ((json_t *)set, field, value) {
-        json_t *told = json_object_get(rec->fields, field);
-        wrote_field(s, field, told ? told : value, rec->as_of, seen, notes);
+        json_t *told = json_object_get(res->record.fields, field);
+        wrote_field(s, field, told ? told : value, res->record.as_of, seen, notes);
     }
-    answered_fields(s, rec, set);
     s->missed_at = 0;
 }
 
@@ -169,6 +172,8 @@ bool memory_wrote(struct batch *b, struct item *it, const struct result *res, co
     const struct endpoint *ep = b->r->ep[SIDE_T];
     bool done = res->err.kind == ERR_NONE, gone = res->err.kind == ERR_GONE;
     bool corrected = res->err.kind == ERR_STALE && res->record.fields;
+    if (corrected)
+        set = NULL;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
     AUTO_JSON json_t *notes = json_object();
     if ((ep->caps & CAP_FETCH) || !(done || gone || corrected))
@@ -177,8 +182,8 @@ bool memory_wrote(struct batch *b, struct item *it, const struct result *res, co
         return false;
     if (done)
         wrote(&s, res, set, seen, notes);
-    else if (corrected)
-        answered_fields(&s, &res->record, NULL);
+    if (done || corrected)
+        it->news |= answered_fields(&s, &res->record, set, it->b->needed[SIDE_T]);
     else
         s.missed_at = b->r->env->now(b->r->env);
     return keep(b->r->store, ep->name, &it->link, &s, err) && log_notes(b->r, &it->link, notes, err);
