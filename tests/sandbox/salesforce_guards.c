@@ -127,9 +127,20 @@ static void copy_from(const struct sf_row *r, const char *from, json_t *changes,
     json_object_set(changes, to, json_object_get(r->values, from));
 }
 
+/* A rule with "set" is a flow: whoever writes its field writes those, too, and it looks like one hand. */
+static void run_flows(struct sf *s, const struct sf_type *t, json_t *changes)
+{
+    size_t i;
+    json_t *rule;
+    json_array_foreach (s->rules, i, rule)
+        if (str_eq_nocase(js_str(rule, "type"), t->name) && json_object_get(changes, js_str_or(rule, "field", "")))
+            json_object_update(changes, json_object_get(rule, "set"));
+}
+
 void sf_derive(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes)
 {
     const char *first = after(r, changes, "FirstName"), *last = after(r, changes, "LastName");
+    run_flows(s, t, changes);
     const struct sf_row *stage = named(s, "OpportunityStage", js_str(changes, "StageName"));
     if (sf_field(t, "LastName") && last)
         js_set(changes, "Name", json_sprintf("%s%s%s", first ? first : "", first ? " " : "", last));

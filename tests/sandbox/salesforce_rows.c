@@ -136,9 +136,11 @@ struct sf_row *sf_put(struct sf *s, struct sf_type *t, struct sf_row *r, const j
     json_t *next = json_copy(r->values);
     json_object_update(next, (json_t *)changes);
     sf_stamp(sf_now(s), at);
-    js_set(next, "LastModifiedDate", json_string(at));
-    js_set(next, "LastModifiedById", json_string(user));
     js_set(next, "SystemModstamp", json_string(at));
+    if (user) {
+        js_set(next, "LastModifiedDate", json_string(at));
+        js_set(next, "LastModifiedById", json_string(user));
+    }
     reindex(t, r, created ? NULL : r->values, next);
     if (sf_now(s) >= r->commits_at) { /* within one open transaction the state before it stays */
         json_decref(r->before);

@@ -32,9 +32,8 @@ bool sf_may_touch(struct sf *s, const struct sf_type *t, const struct sf_row *r,
 
 bool sf_erase(struct sf *s, struct sf_type *t, struct sf_row *r, const struct sf_hand *hand, struct sf_bad *bad)
 {
-    if (!sf_may_touch(s, t, r, bad) && !str_eq(bad->code, "CANNOT_UPDATE_CONVERTED_LEAD"))
+    if (!sf_may_touch(s, t, r, bad))
         return false;
-    sf_bad_done(bad);
     sf_delete(s, t, r, NULL, hand->user);
     if (strstr(t->name, "Permission"))
         sf_permissions(s);
@@ -160,12 +159,12 @@ static void assign(struct sf *s, const struct sf_type *t, const struct sf_hand *
 }
 
 /* A write locks the parent, and may touch it. */
-static void touch_parents(struct sf *s, const struct sf_row *r, const char *user)
+static void touch_parents(struct sf *s, const struct sf_row *r)
 {
     AUTO_JSON json_t *nothing = json_object();
     struct sf_row *parent = sf_find(s, js_str_or(r->values, "AccountId", ""));
     if (parent && !parent->deleted && sf_flag(s, "touch_parents"))
-        sf_put(s, sf_type_of(s, "Account"), parent, nothing, user);
+        sf_put(s, sf_type_of(s, "Account"), parent, nothing, NULL);
 }
 
 struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const json_t *said,
@@ -186,7 +185,7 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
     assign(s, t, hand, changes);
     sf_derive(s, t, r, changes);
     r = sf_put(s, t, r, changes, hand->user);
-    touch_parents(s, r, hand->user);
+    touch_parents(s, r);
     if (strstr(t->name, "Permission"))
         sf_permissions(s);
     return r;
