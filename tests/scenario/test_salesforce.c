@@ -252,9 +252,11 @@ static void a_duplicate_is_linked_held_or_allowed(void **state)
 
 /* ---- bad days ---- */
 
-static void a_week(struct world *w)
+/* Somebody edits every prospect every day, on one side or the other, while the bridge is at work. */
+static void a_few_days(struct world *w)
 {
-    world_settle(w);
+    for (int i = 0; i < 20 && count(w, "Lead") < PEOPLE; i++)
+        world_settle(w); /* a service that answers nothing looks like one with no news */
     for (int day = 0; day < 5; day++) {
         for (size_t i = 0; i < PEOPLE; i++) {
             AUTO_FREE char *mine = mem_printf("'context.notes':'day %d'", day), *theirs = mem_printf("'set':{'inbox_notes__c':'their day %d'}", day);
@@ -268,11 +270,34 @@ static void a_week(struct world *w)
         }
         world_settle(w);
     }
+}
+
+static void assert_all_in_step(struct world *w)
+{
     for (size_t i = 0; i < PEOPLE; i++) {
         assert_lead(w, i, "inbox_notes__c", i % 2 ? "day 4" : "their day 4");
         assert_notes(w, i, i % 2 ? "day 4" : "their day 4");
     }
     assert_int_equal(count(w, "Lead"), PEOPLE);
+    finish(w);
+}
+
+static void a_week(struct world *w)
+{
+    a_few_days(w);
+    assert_all_in_step(w);
+}
+
+/* A flow of the organisation sets a field whenever ours is written: its stamp is not our echo, and it comes to Inbox. */
+static void automation_that_our_write_sets_off_is_heard(void **state)
+{
+    (void)state;
+    struct world *w = begin(17, PEOPLE, STATIC, NULL);
+    world_settle(w);
+    json_decref(world_edit(w, 1, "{'object':'rule','create':{'type':'Lead','field':'inbox_valuation__c','set':{'inbox_notes__c':'set by a flow'}}}"));
+    edit_inbox(w, 0, "'context.valuation':777");
+    world_settle(w);
+    assert_notes(w, 0, "set by a flow");
     finish(w);
 }
 
@@ -300,6 +325,24 @@ static void sessions_end_and_nobody_notices(void **state)
     static const char options[] = "client_id = \"sandbox-client\"; client_secret = \"env:WORLD_SECRET\"; login_url = \"http://salesforce.sandbox\";";
     setenv("WORLD_SECRET", "sandbox-secret", 1);
     a_week(begin(13, PEOPLE, options, "{\"session_minutes\":1,\"static_token\":false}"));
+}
+
+static void a_service_in_a_bad_mood_is_outlasted(void **state)
+{
+    static const char *const moods[] = {
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_after\",\"chance\":0.05}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"truncate\",\"chance\":0.05}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"status\",\"status\":503,\"chance\":0.05}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"empty\",\"chance\":0.03}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"html\",\"chance\":0.03}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_before\",\"chance\":0.03}"};
+    (void)state;
+    for (uint64_t seed = 20; seed < 26; seed++) {
+        struct world *w = begin(seed, PEOPLE, STATIC, "{\"lock_share\":0.1,\"short_pages\":true,\"page_size\":5}");
+        for (size_t i = 0; i < COUNT(moods); i++)
+            assert_true(sandbox_fault(w->box, moods[i]));
+        a_few_days(w);
+        sandbox_faults_clear(w->box);
+        world_settle(w);
+        assert_all_in_step(w);
+    }
 }
 
 /* The power goes at touch k of the first sync; afterwards all is as if it had not. */
@@ -378,6 +421,8 @@ int main(void)
         cmocka_unit_test(transactions_that_commit_late_are_not_missed),
         cmocka_unit_test(short_pages_and_a_service_that_is_behind),
         cmocka_unit_test(sessions_end_and_nobody_notices),
+        cmocka_unit_test(automation_that_our_write_sets_off_is_heard),
+        cmocka_unit_test(a_service_in_a_bad_mood_is_outlasted),
         cmocka_unit_test(a_first_sync_survives_the_power_at_every_touch),
         cmocka_unit_test(a_linked_duplicate_survives_the_power_at_every_touch),
         cmocka_unit_test(a_conversion_survives_the_power_at_every_touch),
