@@ -11,12 +11,12 @@
 #include <pthread.h>
 #include <string.h>
 
-#define LIFE_MS (30 * 60 * 1000)      /* of a token whose answer names none */
-#define ASSERTION_S 120               /* services take at most three minutes */
-#define REFUSED_MS (30 * 1000)        /* how long a refusal for good is believed */
-#define FRESH_MS (60 * 1000)          /* two new tokens refused within this: a third one would not help */
+#define LIFE_MS (30 * 60 * 1000) /* of a token whose answer names none */
+#define ASSERTION_S 120          /* services take at most three minutes */
+#define REFUSED_MS (30 * 1000)   /* how long a refusal for good is believed */
+#define FRESH_MS (60 * 1000)     /* two new tokens refused within this: a third one would not help */
 #define LOGIN_RATE_MS (15 * 60 * 1000)
-#define SKEW_MS (60 * 1000)           /* a clock so far off is worth naming */
+#define SKEW_MS (60 * 1000) /* a clock so far off is worth naming */
 
 enum grant { GRANT_REFRESH, GRANT_ASSERTION, GRANT_CLIENT };
 
@@ -31,7 +31,7 @@ struct oauth {
     char *instance; /* the address the access token is for; NULL = not told */
     int64_t life_ms, renew_at, minted_at;
     unsigned generation;
-    unsigned unproven; /* tokens got since one was last taken by the service */
+    unsigned unproven;  /* tokens got since one was last taken by the service */
     struct err refused; /* refused: the last refusal, believed until refused_until */
     int64_t refused_until;
     bool loaded;
@@ -172,9 +172,10 @@ static char *sign(const char *pem, const char *text)
 static char *assertion(const struct oauth *a, struct env *env)
 {
     static const char header[] = "{\"alg\":\"RS256\"}";
-    AUTO_JSON json_t *claims = json_pack("{s:s?,s:s?,s:s?,s:I}", "iss", a->client_id, "sub", a->subject, "aud", a->audience, "exp",
-                                         (json_int_t)(env->now(env) / 1000 + ASSERTION_S));
-    AUTO_FREE char *text = js_print(claims), *head = base64url(header, sizeof header - 1), *body = base64url(text, strlen(text));
+    AUTO_JSON json_t *claims = json_pack("{s:s?,s:s?,s:s?,s:I}", "iss", a->client_id, "sub", a->subject, "aud",
+                                         a->audience, "exp", (json_int_t)(env->now(env) / 1000 + ASSERTION_S));
+    AUTO_FREE char *text = js_print(claims), *head = base64url(header, sizeof header - 1),
+                   *body = base64url(text, strlen(text));
     AUTO_FREE char *plain = mem_printf("%s.%s", head, body), *signature = sign(a->key, plain);
     return signature ? mem_printf("%s.%s", plain, signature) : NULL;
 }
@@ -183,7 +184,8 @@ static char *assertion(const struct oauth *a, struct env *env)
 
 static char *form_of(const struct oauth *a, struct env *env)
 {
-    AUTO_FREE char *id = http_escape(a->client_id ? a->client_id : ""), *secret = http_escape(a->client_secret ? a->client_secret : "");
+    AUTO_FREE char *id = http_escape(a->client_id ? a->client_id : ""),
+                   *secret = http_escape(a->client_secret ? a->client_secret : "");
     AUTO_FREE char *token = http_escape(a->refresh ? a->refresh : "");
     AUTO_FREE char *signed_text = a->grant == GRANT_ASSERTION ? assertion(a, env) : NULL;
     const char *also = a->client_secret ? "&client_secret=" : "";
@@ -193,7 +195,8 @@ static char *form_of(const struct oauth *a, struct env *env)
     else if (a->grant == GRANT_CLIENT)
         form = mem_printf("grant_type=client_credentials&client_id=%s%s%s", id, also, secret);
     else if (signed_text)
-        form = mem_printf("grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Ajwt-bearer&assertion=%s", signed_text);
+        form = mem_printf("grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Ajwt-bearer&assertion=%s",
+                          signed_text);
     mem_wipe(secret, strlen(secret));
     mem_wipe(token, strlen(token));
     return form;
@@ -220,8 +223,11 @@ static bool refusal(struct oauth *a, struct env *env, const struct http_answer *
     const char *code = js_str_or(body, "error", "");
     int64_t now = env->now(env), date = 0;
     bool crowded = strstr(words, "rate exceeded") != NULL;
-    err_set(err, crowded ? ERR_RATE : refused_for_good(x) ? ERR_AUTH : ERR_TEMP, "the token service answered %d: %s%s%s", x->status, code,
-            *code && *words ? ": " : "", words);
+    err_set(err,
+            crowded               ? ERR_RATE
+            : refused_for_good(x) ? ERR_AUTH
+                                  : ERR_TEMP,
+            "the token service answered %d: %s%s%s", x->status, code, *code && *words ? ": " : "", words);
     err->retry_at = crowded ? now + LOGIN_RATE_MS : 0;
     const char *header = http_headers_get(&x->headers, "date");
     if (header && when_parse_http(header, &date))
@@ -265,7 +271,8 @@ static bool take(struct oauth *a, struct env *env, const struct http_answer *x, 
     a->instance = instance;
     instance = NULL;
     a->minted_at = env->now(env);
-    a->renew_at = a->minted_at + (js_int_or(body, "expires_in", 0) > 0 ? js_int_or(body, "expires_in", 0) * 800 : a->life_ms / 5 * 4);
+    a->renew_at = a->minted_at +
+                  (js_int_or(body, "expires_in", 0) > 0 ? js_int_or(body, "expires_in", 0) * 800 : a->life_ms / 5 * 4);
     a->generation++;
     a->unproven++;
     return true;
@@ -322,7 +329,8 @@ static void complete(const struct oauth *a, struct http_request *request)
     request->url = full;
 }
 
-bool oauth_authorise(struct oauth *a, struct env *env, struct http_request *request, unsigned *generation, struct err *err)
+bool oauth_authorise(struct oauth *a, struct env *env, struct http_request *request, unsigned *generation,
+                     struct err *err)
 {
     bool ok = true;
     pthread_mutex_lock(&a->lock);
@@ -346,7 +354,8 @@ bool oauth_refused(struct oauth *a, struct env *env, unsigned generation, struct
     bool ok = true;
     pthread_mutex_lock(&a->lock);
     if (generation == a->generation && a->unproven > 1 && env->now(env) - a->minted_at < FRESH_MS)
-        ok = err_set(err, ERR_AUTH, "the service refuses tokens that were issued a moment ago: another login would not help");
+        ok = err_set(err, ERR_AUTH,
+                     "the service refuses tokens that were issued a moment ago: another login would not help");
     else if (generation == a->generation)
         ok = login(a, env, err);
     pthread_mutex_unlock(&a->lock);

@@ -27,7 +27,8 @@ static const json_t *salesforce_list_or(struct call *c, const json_t *list)
     if (c->err.kind != ERR_NONE)
         return NULL;
     if (!json_is_array(list))
-        err_set(&c->err, c->writes ? ERR_UNSURE : ERR_TEMP, "%s %s answered without a list", c->request.method, c->path ? c->path : "");
+        err_set(&c->err, c->writes ? ERR_UNSURE : ERR_TEMP, "%s %s answered without a list", c->request.method,
+                c->path ? c->path : "");
     return json_is_array(list) ? list : NULL;
 }
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
-#define UNDER_WAY_MS (10 * MINUTE_MS)            /* no transaction runs longer */
-#define DELETES_MS (60 * MINUTE_MS)              /* how often rows that left the bin are asked for */
+#define UNDER_WAY_MS (10 * MINUTE_MS)              /* no transaction runs longer */
+#define DELETES_MS (60 * MINUTE_MS)                /* how often rows that left the bin are asked for */
 #define DELETES_KEPT_MS (14 * 24 * 60 * MINUTE_MS) /* the service forgets them after 15 days */
 
 /* {"walk":id,"start":ms} in an enumeration; {"from":ms,"deletes":ms} between passes; within one also "until" (where the
@@ -21,8 +21,13 @@ struct cursor {
 
 static struct cursor salesforce_read_cursor(const json_t *v)
 {
-    struct cursor c = {.start = js_int_or(v, "start", 0), .from = js_int_or(v, "from", 0), .until = js_int_or(v, "until", 0),
-                       .at = js_int_or(v, "at", 0), .deletes = js_int_or(v, "deletes", 0), .walk = js_str(v, "walk"), .id = js_str(v, "id")};
+    struct cursor c = {.start = js_int_or(v, "start", 0),
+                       .from = js_int_or(v, "from", 0),
+                       .until = js_int_or(v, "until", 0),
+                       .at = js_int_or(v, "at", 0),
+                       .deletes = js_int_or(v, "deletes", 0),
+                       .walk = js_str(v, "walk"),
+                       .id = js_str(v, "id")};
     c.walk = salesforce_is_id(c.walk) && c.start > 0 ? c.walk : NULL;
     c.id = salesforce_is_id(c.id) && c.at > 0 && c.until > 0 ? c.id : NULL;
     return c;
@@ -30,8 +35,9 @@ static struct cursor salesforce_read_cursor(const json_t *v)
 
 static char *salesforce_print_cursor(const struct cursor *c)
 {
-    AUTO_JSON json_t *v = c->walk ? json_pack("{s:s,s:I}", "walk", c->walk, "start", (json_int_t)c->start)
-                                  : json_pack("{s:I,s:I}", "from", (json_int_t)c->from, "deletes", (json_int_t)c->deletes);
+    AUTO_JSON json_t *v = c->walk
+                              ? json_pack("{s:s,s:I}", "walk", c->walk, "start", (json_int_t)c->start)
+                              : json_pack("{s:I,s:I}", "from", (json_int_t)c->from, "deletes", (json_int_t)c->deletes);
     if (!c->walk && c->id) {
         js_set(v, "until", json_integer(c->until));
         js_set(v, "at", json_integer(c->at));
@@ -43,12 +49,14 @@ static char *salesforce_print_cursor(const struct cursor *c)
 /* ---- what the service covers ---- */
 
 /* Whole minutes: seconds are ignored there. */
-static void salesforce_window(struct endpoint *ep, struct call *c, const char *object, const char *what, int64_t from, int64_t until)
+static void salesforce_window(struct endpoint *ep, struct call *c, const char *object, const char *what, int64_t from,
+                              int64_t until)
 {
     char text[2][WHEN_TEXT];
     when_print(from - from % MINUTE_MS, text[0]);
     when_print(until - until % MINUTE_MS, text[1]);
-    AUTO_FREE char *tail = mem_printf("/sobjects/%s/%s/?start=%.19s%%2B00%%3A00&end=%.19s%%2B00%%3A00", object, what, text[0], text[1]);
+    AUTO_FREE char *tail = mem_printf("/sobjects/%s/%s/?start=%.19s%%2B00%%3A00&end=%.19s%%2B00%%3A00", object, what,
+                                      text[0], text[1]);
     salesforce_call(ep, c, "GET", tail);
 }
 
@@ -87,7 +95,8 @@ static struct record *salesforce_mention(struct page *out, const char *id)
 }
 
 /* Rows that left the bin are in no query; for some days a list still names them. What is older is lost: enumerate. */
-static bool salesforce_deletes(struct endpoint *ep, const char *object, struct cursor *at, int64_t until, struct page *out, struct err *err)
+static bool salesforce_deletes(struct endpoint *ep, const char *object, struct cursor *at, int64_t until,
+                               struct page *out, struct err *err)
 {
     AUTO(call_done) struct call c = {0};
     int64_t from = at->deletes, earliest = 0;
@@ -129,7 +138,8 @@ static void salesforce_tell(const struct salesforce_object *o, const json_t *row
 }
 
 /* Reads one page; *last is the last row, borrowed from the call; more when the query has more to say. */
-static bool salesforce_page(struct endpoint *ep, const struct salesforce_object *o, struct call *c, struct page *out, const json_t **last, struct err *err)
+static bool salesforce_page(struct endpoint *ep, const struct salesforce_object *o, struct call *c, struct page *out,
+                            const json_t **last, struct err *err)
 {
     size_t i;
     json_t *row;
@@ -150,14 +160,16 @@ static bool salesforce_page(struct endpoint *ep, const struct salesforce_object 
 }
 
 /* Everybody, in the order of ids: edits do not move them. The feed then goes on from before the beginning. */
-static bool salesforce_walk(struct endpoint *ep, const struct salesforce_object *o, struct cursor at, struct page *out, struct err *err)
+static bool salesforce_walk(struct endpoint *ep, const struct salesforce_object *o, struct cursor at, struct page *out,
+                            struct err *err)
 {
     AUTO(call_done) struct call c = {0};
     const json_t *last = NULL;
     if (!at.walk && !salesforce_horizon(ep, o->name, &at.start, err))
         return false;
     AUTO_FREE char *where = at.walk ? mem_printf(" WHERE Id > '%s'", at.walk) : mem_dup("");
-    AUTO_FREE char *soql = mem_printf("SELECT Id, " SALESFORCE_MODIFIED " FROM %s%s ORDER BY Id LIMIT %d", o->name, where, SALESFORCE_PAGE);
+    AUTO_FREE char *soql = mem_printf("SELECT Id, " SALESFORCE_MODIFIED " FROM %s%s ORDER BY Id LIMIT %d", o->name,
+                                      where, SALESFORCE_PAGE);
     salesforce_query(ep, &c, soql, false);
     if (!salesforce_page(ep, o, &c, out, &last, err))
         return false;
@@ -174,18 +186,23 @@ static char *salesforce_feed_query(const struct salesforce_object *o, const stru
 {
     char stamp[WHEN_TEXT];
     when_print(at->id ? at->at : at->from, stamp);
-    AUTO_FREE char *where = at->id ? mem_printf("((" SALESFORCE_MODIFIED " = %s AND Id > '%s') OR " SALESFORCE_MODIFIED " > %s)", stamp, at->id, stamp)
+    AUTO_FREE char *where = at->id ? mem_printf("((" SALESFORCE_MODIFIED " = %s AND Id > '%s') OR " SALESFORCE_MODIFIED
+                                                " > %s)",
+                                                stamp, at->id, stamp)
                                    : mem_printf(SALESFORCE_MODIFIED " >= %s", stamp);
-    return mem_printf("SELECT Id, IsDeleted, %s" SALESFORCE_MODIFIED " FROM %s WHERE %s ORDER BY " SALESFORCE_MODIFIED ", Id LIMIT %d",
+    return mem_printf("SELECT Id, IsDeleted, %s" SALESFORCE_MODIFIED " FROM %s WHERE %s ORDER BY " SALESFORCE_MODIFIED
+                      ", Id LIMIT %d",
                       o->merges ? "MasterRecordId, " : "", o->name, where, SALESFORCE_PAGE);
 }
 
-static bool salesforce_feed(struct endpoint *ep, const struct salesforce_object *o, struct cursor at, struct page *out, struct err *err)
+static bool salesforce_feed(struct endpoint *ep, const struct salesforce_object *o, struct cursor at, struct page *out,
+                            struct err *err)
 {
     AUTO(call_done) struct call c = {0};
     const json_t *last = NULL;
     bool begins = !at.id;
-    if (begins && (!salesforce_horizon(ep, o->name, &at.until, err) || !salesforce_deletes(ep, o->name, &at, at.until, out, err)))
+    if (begins &&
+        (!salesforce_horizon(ep, o->name, &at.until, err) || !salesforce_deletes(ep, o->name, &at, at.until, out, err)))
         return false;
     AUTO_FREE char *soql = salesforce_feed_query(o, &at);
     salesforce_query(ep, &c, soql, true);
@@ -202,7 +219,8 @@ static bool salesforce_feed(struct endpoint *ep, const struct salesforce_object 
     return true;
 }
 
-static bool salesforce_from_now(struct endpoint *ep, const struct salesforce_object *o, struct page *out, struct err *err)
+static bool salesforce_from_now(struct endpoint *ep, const struct salesforce_object *o, struct page *out,
+                                struct err *err)
 {
     struct cursor at = {0};
     if (!salesforce_horizon(ep, o->name, &at.from, err))
@@ -212,7 +230,8 @@ static bool salesforce_from_now(struct endpoint *ep, const struct salesforce_obj
     return true;
 }
 
-bool salesforce_changes(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor, struct page *out, struct err *err)
+bool salesforce_changes(struct endpoint *ep, const char *object, const char *const *fields, const char *cursor,
+                        struct page *out, struct err *err)
 {
     const struct salesforce_object *o = salesforce_object_of(object);
     (void)fields; /* the engine reads by id what it is told of */

@@ -9,9 +9,10 @@ static bool salesforce_type(const char *type, enum schema_type *out)
     static const struct {
         const char *name;
         enum schema_type type;
-    } types[] = {{"boolean", SCHEMA_BOOL},    {"int", SCHEMA_NUMBER},      {"double", SCHEMA_NUMBER}, {"currency", SCHEMA_NUMBER},
-                 {"percent", SCHEMA_NUMBER},  {"long", SCHEMA_NUMBER},     {"date", SCHEMA_DATE},     {"datetime", SCHEMA_DATETIME},
-                 {"picklist", SCHEMA_CHOICE}, {"multipicklist", SCHEMA_SET}};
+    } types[] = {{"boolean", SCHEMA_BOOL},     {"int", SCHEMA_NUMBER},        {"double", SCHEMA_NUMBER},
+                 {"currency", SCHEMA_NUMBER},  {"percent", SCHEMA_NUMBER},    {"long", SCHEMA_NUMBER},
+                 {"date", SCHEMA_DATE},        {"datetime", SCHEMA_DATETIME}, {"picklist", SCHEMA_CHOICE},
+                 {"multipicklist", SCHEMA_SET}};
     static const char *const none[] = {"address", "location", "base64", "complexvalue", "json"};
     for (size_t i = 0; i < COUNT(none); i++)
         if (str_eq(type, none[i]))

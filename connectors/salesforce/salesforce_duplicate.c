@@ -58,7 +58,8 @@ static bool salesforce_free(struct endpoint *ep, const struct patch *p, const ch
     if (r.state != RECORD_LIVE)
         return err_set(err, ERR_STALE, "the duplicate %s %s moved", p->object, id);
     return !key || str_eq_nocase(key, p->key) ||
-           err_set(err, ERR_LIMIT, "DUPLICATES_DETECTED: %s %s is somebody like this, but belongs to %s", p->object, id, key);
+           err_set(err, ERR_LIMIT, "DUPLICATES_DETECTED: %s %s is somebody like this, but belongs to %s", p->object, id,
+                   key);
 }
 
 static void salesforce_claim(struct endpoint *ep, const struct patch *p, const char *id, struct err *err)

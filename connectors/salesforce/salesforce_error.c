@@ -49,7 +49,8 @@ static const struct {
 /* Triggers and flows wrap what happened inside them; a lock in there is still only a lock. */
 static const char *salesforce_inner(const char *code, const char *message)
 {
-    bool wraps = str_eq(code, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY") || str_eq(code, "CANNOT_EXECUTE_FLOW_TRIGGER") || str_eq(code, "CUSTOM_APEX_ERROR");
+    bool wraps = str_eq(code, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY") || str_eq(code, "CANNOT_EXECUTE_FLOW_TRIGGER") ||
+                 str_eq(code, "CUSTOM_APEX_ERROR");
     return wraps && strstr(message, "UNABLE_TO_LOCK_ROW") ? "UNABLE_TO_LOCK_ROW" : code;
 }
 
@@ -82,7 +83,8 @@ const char *salesforce_code(const json_t *error)
 static char *salesforce_words(const json_t *error)
 {
     const char *code = salesforce_code(error), *message = js_str_or(error, "message", "refused without a word");
-    const char *hint = str_eq(code, "INVALID_FIELD") ? "; or the integration user may not see it (field-level security)" : "";
+    const char *hint = str_eq(code, "INVALID_FIELD") ? "; or the integration user may not see it (field-level security)"
+                                                     : "";
     struct buf b = BUF_INIT(600);
     size_t i;
     json_t *field;
@@ -158,7 +160,8 @@ void salesforce_judge(struct endpoint *ep, const struct http_answer *a, bool wri
 /* These 401 are about the network or the app's policy: a client that logs in again loops until the user is locked out. */
 bool salesforce_incurable(const struct http_answer *a)
 {
-    static const char *const texts[] = {"Connected app is not attached to Agent", "This session is not valid for use with the REST API"};
+    static const char *const texts[] = {"Connected app is not attached to Agent",
+                                        "This session is not valid for use with the REST API"};
     for (size_t i = 0; a->body && i < COUNT(texts); i++)
         if (strstr(a->body, texts[i]))
             return true;

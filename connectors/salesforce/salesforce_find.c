@@ -18,7 +18,8 @@ static bool salesforce_fits(const struct finding *f, const json_t *row, const ch
     const json_t *raw = json_object_get(row, f->field->name);
     const char *text = json_string_value(raw);
     if (text)
-        return str_eq_nocase(text, value) || salesforce_same_id(text, value) || (n == 1 && f->field->type == SCHEMA_TEXT);
+        return str_eq_nocase(text, value) || salesforce_same_id(text, value) ||
+               (n == 1 && f->field->type == SCHEMA_TEXT);
     AUTO_FREE char *printed = raw && !json_is_null(raw) ? js_print(raw) : NULL;
     return printed && str_eq(printed, value);
 }
@@ -32,7 +33,8 @@ static void salesforce_hit(const struct finding *f, const json_t *row, int64_t a
     out->items[out->n++] = r;
 }
 
-static void salesforce_sort(const struct finding *f, const struct call *c, const json_t *rows, const char *const *values, size_t n, struct found *out)
+static void salesforce_sort(const struct finding *f, const struct call *c, const json_t *rows,
+                            const char *const *values, size_t n, struct found *out)
 {
     size_t i;
     json_t *row;
@@ -69,7 +71,8 @@ static size_t salesforce_condition(const struct finding *f, struct buf *soql, co
         return 1;
     }
     double number;
-    bool plain = str_to_real(*values, &number) || str_eq(*values, "true") || str_eq(*values, "false") || (type != SCHEMA_NUMBER && type != SCHEMA_BOOL);
+    bool plain = str_to_real(*values, &number) || str_eq(*values, "true") || str_eq(*values, "false") ||
+                 (type != SCHEMA_NUMBER && type != SCHEMA_BOOL);
     bool safe = plain && !strpbrk(*values, " '\\()");
     buf_printf(soql, "%s = %s", f->field->name, safe ? *values : "null");
     return 1;
@@ -86,7 +89,8 @@ static size_t salesforce_find_some(const struct finding *f, const char *const *v
     endpoint_call_many(f->ep, &c, 1);
     const json_t *rows = salesforce_rows(&c);
     if (rows && !js_bool_or(c.json, "done", true)) /* more than a page: one of these values is no key at all */
-        err_set(&c.err, count > 1 ? ERR_LIMIT : ERR_REJECT, "more records than a page have these values of %s", f->field->name);
+        err_set(&c.err, count > 1 ? ERR_LIMIT : ERR_REJECT, "more records than a page have these values of %s",
+                f->field->name);
     bool narrow = c.err.kind == ERR_LIMIT && count > 1;
     for (size_t i = 0; i < count && !narrow; i++)
         out[i].err = c.err;
@@ -97,8 +101,8 @@ static size_t salesforce_find_some(const struct finding *f, const char *const *v
     return count;
 }
 
-bool salesforce_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n, const char *const *fields,
-                     struct found *out, struct err *err)
+bool salesforce_find(struct endpoint *ep, const char *object, const char *field, const char *const *values, size_t n,
+                     const char *const *fields, struct found *out, struct err *err)
 {
     struct finding f = {.ep = ep, .types = salesforce_types(ep, object, err), .fields = fields};
     if (!f.types)

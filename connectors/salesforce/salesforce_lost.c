@@ -32,7 +32,8 @@ static void salesforce_fate(const struct salesforce_object *o, const json_t *row
     }
 }
 
-static size_t salesforce_look(struct endpoint *ep, const struct salesforce_object *o, const struct lost *lost, size_t from, struct record *out)
+static size_t salesforce_look(struct endpoint *ep, const struct salesforce_object *o, const struct lost *lost,
+                              size_t from, struct record *out)
 {
     struct buf soql = {0};
     AUTO(call_done) struct call c = {0};
@@ -47,7 +48,8 @@ static size_t salesforce_look(struct endpoint *ep, const struct salesforce_objec
         struct record *r = &out[lost->where[i]];
         const json_t *row = NULL;
         for (size_t k = 0; k < json_array_size(rows) && !row; k++)
-            row = salesforce_same_id(js_str(json_array_get(rows, k), "Id"), lost->ids[i]) ? json_array_get(rows, k) : NULL;
+            row = salesforce_same_id(js_str(json_array_get(rows, k), "Id"), lost->ids[i]) ? json_array_get(rows, k)
+                                                                                          : NULL;
         if (!rows)
             r->err = c.err;
         else if (row)

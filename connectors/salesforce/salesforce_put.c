@@ -2,18 +2,7 @@
  * row has an outcome of its own, and what was written is read back, since the answers tell no values. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "connectors/salesforce/salesforce_private.h"
-#include <string.h>
-
-/* One patch on its way. */
-struct task {
-    const struct patch *p;
-    struct result *out;
-    const struct salesforce_object *object;
-    char *id;  /* of the record to update; NULL = upsert */
-    bool fill; /* a create that lacks what a record must have */
-    bool sent; /* or not to be sent at all */
-};
+#include "connectors/salesforce/salesforce_task.h"
 
 struct writing {
     struct endpoint *ep;
@@ -43,7 +32,7 @@ static bool salesforce_stays(const struct task *t, const char *name, const json_
     return salesforce_blank(v) && salesforce_requires(t->object, name);
 }
 
-static json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
+json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
 {
     json_t *row = json_pack("{s:{s:s}}", "attributes", "type", t->object->name), *v;
     const char *name;
@@ -62,7 +51,9 @@ static json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
 
 static void salesforce_call_for(struct endpoint *ep, struct call *c, struct task *const *tasks, size_t n)
 {
-    AUTO_FREE char *upsert = tasks[0]->id ? NULL : mem_printf("/composite/sobjects/%s/%s", tasks[0]->object->name, tasks[0]->p->key_field);
+    AUTO_FREE char *upsert = tasks[0]->id ? NULL
+                                          : mem_printf("/composite/sobjects/%s/%s", tasks[0]->object->name,
+                                                       tasks[0]->p->key_field);
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++)
         js_add(rows, salesforce_row_of(ep, tasks[i]));
@@ -74,70 +65,6 @@ static void salesforce_call_for(struct endpoint *ep, struct call *c, struct task
 }
 
 /* ---- answers ---- */
-
-/* A rule found somebody like this. Only a question about the one record tells whom. */
-static void salesforce_ask_whom(struct endpoint *ep, const struct task *t)
-{
-    AUTO_FREE char *key = http_escape(t->p->key), *tail = mem_printf("/sobjects/%s/%s/%s", t->object->name, t->p->key_field, key);
-    AUTO(call_done) struct call c = {0};
-    AUTO_JSON json_t *row = salesforce_row_of(ep, t);
-    json_object_del(row, "attributes");
-    json_object_del(row, t->p->key_field);
-    salesforce_call(ep, &c, "PATCH", tail);
-    salesforce_write_headers(ep, &c);
-    call_body(&c, row);
-    endpoint_call_many(ep, &c, 1);
-    t->out->err = c.err;
-    if (c.err.kind == ERR_NONE && js_str(c.json, "id")) { /* the rule has nothing against it any more */
-        t->out->record.id = mem_dup(js_str(c.json, "id"));
-        t->out->created = js_bool_or(c.json, "created", false);
-    } else if (c.err.kind == ERR_NONE) {
-        err_set(&t->out->err, ERR_UNSURE, "the answer names no record");
-    } else if (c.answer.status == 300) {
-        err_set(&t->out->err, ERR_REJECT, "several records have this %s", t->p->key_field);
-    } else if (c.answer.status == 400) {
-        AUTO_JSON json_t *body = c.answer.body_n ? js_parse(c.answer.body, c.answer.body_n, NULL) : NULL;
-        salesforce_link(ep, t->p, body, &t->out->err);
-    }
-}
-
-/* A refused create is offered again by the engine with its key alone, which would pass any rule: so a held one must not
- * look refused. */
-static void salesforce_duplicate(struct endpoint *ep, const struct task *t)
-{
-    if (t->id)
-        return;
-    if (salesforce_of(ep)->duplicates == SALESFORCE_LINK)
-        salesforce_ask_whom(ep, t);
-    else
-        t->out->err.kind = ERR_LIMIT;
-}
-
-static void salesforce_failed(struct endpoint *ep, const struct task *t, const json_t *row)
-{
-    const json_t *error = json_array_get(json_object_get(row, "errors"), 0);
-    const char *code = salesforce_code(error), *message = js_str_or(error, "message", "");
-    salesforce_row_error(ep, row, &t->out->err);
-    if (str_eq(code, "DUPLICATE_VALUE") && !t->id && strstr(message, t->p->key_field))
-        t->out->err.kind = ERR_STALE; /* somebody made it a moment ago */
-    else if (str_eq(code, "DUPLICATES_DETECTED"))
-        salesforce_duplicate(ep, t);
-}
-
-static void salesforce_outcome(struct endpoint *ep, const struct task *t, const json_t *row)
-{
-    const char *id = js_str(row, "id");
-    if (!json_is_boolean(json_object_get(row, "success")))
-        err_set(&t->out->err, ERR_UNSURE, "the answer tells nothing about this record");
-    else if (json_is_false(json_object_get(row, "success")))
-        salesforce_failed(ep, t, row);
-    else if (!salesforce_is_id(id) || (t->id && !salesforce_same_id(id, t->id)))
-        err_set(&t->out->err, ERR_UNSURE, "the answer names another record");
-    else {
-        t->out->record.id = mem_dup(t->p->id ? t->p->id : id);
-        t->out->created = !t->id && js_bool_or(row, "created", false);
-    }
-}
 
 static void salesforce_settle(struct endpoint *ep, struct call *c, struct task **tasks, size_t n);
 

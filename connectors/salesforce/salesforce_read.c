@@ -34,7 +34,8 @@ json_t *salesforce_names(const struct schema *types, const char *const *fields)
 
 /* ---- by id ---- */
 
-static void salesforce_build(struct endpoint *ep, struct call *c, const struct schema *types, const char *const *ids, size_t n, const char *const *fields)
+static void salesforce_build(struct endpoint *ep, struct call *c, const struct schema *types, const char *const *ids,
+                             size_t n, const char *const *fields)
 {
     AUTO_FREE char *tail = mem_printf("/composite/sobjects/%s", types->object);
     json_t *list = json_array();
@@ -58,8 +59,8 @@ static const json_t *salesforce_row(const json_t *rows, const char *id, size_t h
     return NULL;
 }
 
-static void salesforce_answered(struct endpoint *ep, const struct schema *types, struct call *c, const char *id, size_t hint, const char *const *fields,
-                                struct record *out)
+static void salesforce_answered(struct endpoint *ep, const struct schema *types, struct call *c, const char *id,
+                                size_t hint, const char *const *fields, struct record *out)
 {
     const json_t *rows = salesforce_listed(c), *row = rows ? salesforce_row(rows, id, hint) : NULL;
     *out = (struct record){.state = RECORD_GONE};
@@ -72,7 +73,8 @@ static void salesforce_answered(struct endpoint *ep, const struct schema *types,
     out->id = mem_dup(id); /* as it was asked for: 15 characters stay 15 */
 }
 
-void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n, const char *const *fields, struct record *out)
+void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
+                     const char *const *fields, struct record *out)
 {
     size_t n_calls = (n + SALESFORCE_ROWS - 1) / SALESFORCE_ROWS;
     AUTO_FREE struct call *calls = mem_alloc((n_calls + 1) * sizeof *calls);
@@ -104,8 +106,9 @@ static void salesforce_hide_blanks(const struct schema *types, struct record *r)
 
 /* The ids of one object among those asked for: a converted lead's link goes on under the contact's id. What is no id of
  * ours at all is asked for as the object named, or not at all when it cannot be an id. */
-static bool salesforce_fetch_of(struct endpoint *ep, const struct salesforce_object *o, const struct salesforce_object *asked, const char *const *ids,
-                                size_t n, const char *const *fields, struct record *out, struct err *err)
+static bool salesforce_fetch_of(struct endpoint *ep, const struct salesforce_object *o,
+                                const struct salesforce_object *asked, const char *const *ids, size_t n,
+                                const char *const *fields, struct record *out, struct err *err)
 {
     AUTO_FREE const char **mine = mem_grow(NULL, n + 1, sizeof *mine);
     AUTO_FREE size_t *where = mem_grow(NULL, n + 1, sizeof *where);
@@ -137,8 +140,8 @@ static void salesforce_give_back(struct record *out, size_t n)
         record_done(&out[i]);
 }
 
-bool salesforce_fetch(struct endpoint *ep, const char *object, const char *const *ids, size_t n, const char *const *fields, unsigned flags,
-                      struct record *out, struct err *err)
+bool salesforce_fetch(struct endpoint *ep, const char *object, const char *const *ids, size_t n,
+                      const char *const *fields, unsigned flags, struct record *out, struct err *err)
 {
     const struct salesforce_object *asked = salesforce_object_of(object);
     (void)flags; /* every read is from the primary; there is no history */

@@ -10,7 +10,7 @@
 struct setting {
     struct endpoint *ep;
     const struct salesforce_object *object;
-    bool apply, aside; /* aside: not the object asked about, but what it may become */
+    bool apply, aside;    /* aside: not the object asked about, but what it may become */
     json_t *out, *unseen; /* unseen: names of fields that are to be made visible */
 };
 
@@ -33,9 +33,11 @@ static bool salesforce_suits(const struct schema_field *have, const struct schem
 
 static void salesforce_wrong(const struct setting *s, const struct schema_field *have, const struct schema_field *f)
 {
-    AUTO_FREE char *what = mem_printf("exists, but is %s%s; the mapping needs %s%s", schema_type_name(have->type), have->unique ? ", unique External ID" : "",
-                                      schema_type_name(f->type), f->unique ? ", unique External ID" : "");
-    AUTO_FREE char *manual = mem_printf("change it in Setup, Object Manager, %s, Fields & Relationships, or map another field", s->object->name);
+    AUTO_FREE char *what = mem_printf("exists, but is %s%s; the mapping needs %s%s", schema_type_name(have->type),
+                                      have->unique ? ", unique External ID" : "", schema_type_name(f->type),
+                                      f->unique ? ", unique External ID" : "");
+    AUTO_FREE char *manual = mem_printf(
+        "change it in Setup, Object Manager, %s, Fields & Relationships, or map another field", s->object->name);
     salesforce_say(s, f->name, what, false, manual);
 }
 
@@ -47,13 +49,15 @@ static void salesforce_values(const struct setting *s, const struct schema_field
         if (!schema_option_by_id(have, f->options[i].id))
             buf_printf(&list, "%s%s", list.n ? ", " : "", f->options[i].id);
     if (list.n && have->type != SCHEMA_TEXT) {
-        AUTO_FREE char *manual = mem_printf("Setup, Object Manager, %s, Fields & Relationships, %s, Values, New: %s", s->object->name, f->name, buf_str(&list));
+        AUTO_FREE char *manual = mem_printf("Setup, Object Manager, %s, Fields & Relationships, %s, Values, New: %s",
+                                            s->object->name, f->name, buf_str(&list));
         salesforce_say(s, f->name, "values of a restricted picklist", false, manual);
     }
     buf_done(&list);
 }
 
-static bool salesforce_field_set(struct setting *s, const struct schema *live, const struct schema_field *f, struct err *err)
+static bool salesforce_field_set(struct setting *s, const struct schema *live, const struct schema_field *f,
+                                 struct err *err)
 {
     const struct schema_field *have = schema_find(live, f->name);
     if (have && !salesforce_suits(have, f))
@@ -62,7 +66,8 @@ static bool salesforce_field_set(struct setting *s, const struct schema *live, c
         salesforce_values(s, have, f);
     if (have)
         return true;
-    AUTO_FREE char *what = mem_printf("field of type %s%s, visible to the integration user", schema_type_name(f->type), f->unique ? ", unique External ID" : "");
+    AUTO_FREE char *what = mem_printf("field of type %s%s, visible to the integration user", schema_type_name(f->type),
+                                      f->unique ? ", unique External ID" : "");
     AUTO_FREE char *manual = salesforce_field_steps(s->object, f), *words = NULL;
     if (s->apply && !salesforce_field_create(s->ep, s->object, f, &words, err))
         return false;
@@ -82,10 +87,12 @@ static void salesforce_verify(struct setting *s, const struct schema *live, cons
     json_t *name;
     json_array_foreach (s->unseen, i, name) {
         bool seen = schema_find(live, json_string_value(name)) != NULL;
-        AUTO_FREE char *manual = mem_printf("the field is there, but not visible yet: run setup again in a minute; if it stays so, give the permission set "
-                                            SALESFORCE_SET_LABEL " read and edit access to %s.%s and assign it to the integration user%s%s",
-                                            s->object->name, json_string_value(name), words ? ": " : "", words ? words : "");
-        salesforce_say(s, json_string_value(name), "field, visible to the integration user", seen, seen ? NULL : manual);
+        AUTO_FREE char *manual = mem_printf(
+            "the field is there, but not visible yet: run setup again in a minute; if it stays so, give the permission "
+            "set " SALESFORCE_SET_LABEL " read and edit access to %s.%s and assign it to the integration user%s%s",
+            s->object->name, json_string_value(name), words ? ": " : "", words ? words : "");
+        salesforce_say(s, json_string_value(name), "field, visible to the integration user", seen,
+                       seen ? NULL : manual);
     }
 }
 

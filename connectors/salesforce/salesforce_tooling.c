@@ -24,8 +24,13 @@ static size_t salesforce_length(const struct schema_field *f)
 
 static const char *salesforce_metadata_type(const struct schema_field *f)
 {
-    static const char *const names[] = {[SCHEMA_TEXT] = "Text", [SCHEMA_NUMBER] = "Number", [SCHEMA_BOOL] = "Checkbox", [SCHEMA_DATE] = "Date",
-                                        [SCHEMA_DATETIME] = "DateTime", [SCHEMA_CHOICE] = "Picklist", [SCHEMA_SET] = "MultiselectPicklist"};
+    static const char *const names[] = {[SCHEMA_TEXT] = "Text",
+                                        [SCHEMA_NUMBER] = "Number",
+                                        [SCHEMA_BOOL] = "Checkbox",
+                                        [SCHEMA_DATE] = "Date",
+                                        [SCHEMA_DATETIME] = "DateTime",
+                                        [SCHEMA_CHOICE] = "Picklist",
+                                        [SCHEMA_SET] = "MultiselectPicklist"};
     return salesforce_is_long(f) ? "LongTextArea" : names[f->type];
 }
 
@@ -33,13 +38,15 @@ static json_t *salesforce_value_set(const struct schema_field *f)
 {
     json_t *values = json_array();
     for (size_t i = 0; i < f->n_options; i++)
-        js_add(values, json_pack("{s:s,s:s,s:b}", "fullName", f->options[i].id, "label", f->options[i].label, "default", 0));
+        js_add(values,
+               json_pack("{s:s,s:s,s:b}", "fullName", f->options[i].id, "label", f->options[i].label, "default", 0));
     return json_pack("{s:b,s:{s:b,s:o}}", "restricted", 0, "valueSetDefinition", "sorted", 0, "value", values);
 }
 
 static json_t *salesforce_metadata(const struct schema_field *f)
 {
-    json_t *m = json_pack("{s:s,s:s,s:s}", "type", salesforce_metadata_type(f), "label", str_blank(f->label) ? f->name : f->label, "description",
+    json_t *m = json_pack("{s:s,s:s,s:s}", "type", salesforce_metadata_type(f), "label",
+                          str_blank(f->label) ? f->name : f->label, "description",
                           "Kept in step with Inbox by inbox-bridge");
     if (f->type == SCHEMA_TEXT)
         js_set(m, "length", json_integer((json_int_t)salesforce_length(f)));
@@ -71,11 +78,17 @@ static char *salesforce_bare(const char *name)
 
 char *salesforce_field_steps(const struct salesforce_object *o, const struct schema_field *f)
 {
-    static const char *const people[] = {[SCHEMA_TEXT] = "Text", [SCHEMA_NUMBER] = "Number, 16 digits, 2 decimal places", [SCHEMA_BOOL] = "Checkbox", [SCHEMA_DATE] = "Date",
-                                         [SCHEMA_DATETIME] = "Date/Time", [SCHEMA_CHOICE] = "Picklist", [SCHEMA_SET] = "Picklist (Multi-Select)"};
+    static const char *const people[] = {[SCHEMA_TEXT] = "Text",
+                                         [SCHEMA_NUMBER] = "Number, 16 digits, 2 decimal places",
+                                         [SCHEMA_BOOL] = "Checkbox",
+                                         [SCHEMA_DATE] = "Date",
+                                         [SCHEMA_DATETIME] = "Date/Time",
+                                         [SCHEMA_CHOICE] = "Picklist",
+                                         [SCHEMA_SET] = "Picklist (Multi-Select)"};
     AUTO_FREE char *bare = salesforce_bare(f->name);
     struct buf b = {0};
-    buf_printf(&b, "Setup, Object Manager, %s, Fields & Relationships, New: %s", o->defined_on, salesforce_is_long(f) ? "Text Area (Long)" : people[f->type]);
+    buf_printf(&b, "Setup, Object Manager, %s, Fields & Relationships, New: %s", o->defined_on,
+               salesforce_is_long(f) ? "Text Area (Long)" : people[f->type]);
     if (f->type == SCHEMA_TEXT)
         buf_printf(&b, ", length %zu", salesforce_length(f));
     buf_printf(&b, ", field name %s", bare);
@@ -83,21 +96,26 @@ char *salesforce_field_steps(const struct salesforce_object *o, const struct sch
         buf_puts(&b, ", tick Unique (case insensitive) and External ID");
     for (size_t i = 0; i < f->n_options; i++)
         buf_printf(&b, "%s%s", i ? ", " : "; values ", f->options[i].id);
-    buf_printf(&b, "; then give the permission set " SALESFORCE_SET_LABEL " read and edit access to %s.%s and assign it to the integration user", o->name, f->name);
+    buf_printf(&b,
+               "; then give the permission set " SALESFORCE_SET_LABEL
+               " read and edit access to %s.%s and assign it to the integration user",
+               o->name, f->name);
     return buf_take(&b);
 }
 
 /* ---- calls ---- */
 
 /* True when the call was answered: then *refused tells whether with a refusal. */
-static bool salesforce_try(struct endpoint *ep, struct call *c, const char *tail, const json_t *body, bool *refused, struct err *err)
+static bool salesforce_try(struct endpoint *ep, struct call *c, const char *tail, const json_t *body, bool *refused,
+                           struct err *err)
 {
     salesforce_call(ep, c, body ? "POST" : "GET", tail);
     if (body)
         call_body(c, body);
     endpoint_call_many(ep, c, 1);
     enum err_kind kind = c->err.kind;
-    *refused = kind == ERR_REJECT || kind == ERR_CONFIG || kind == ERR_GONE || kind == ERR_BUG || (kind == ERR_AUTH && c->answer.status == 403);
+    *refused = kind == ERR_REJECT || kind == ERR_CONFIG || kind == ERR_GONE || kind == ERR_BUG ||
+               (kind == ERR_AUTH && c->answer.status == 403);
     if (kind == ERR_NONE || *refused)
         return true;
     *err = c->err;
@@ -108,10 +126,12 @@ static bool salesforce_try(struct endpoint *ep, struct call *c, const char *tail
 static bool salesforce_exists(const struct call *c)
 {
     const char *body = c->answer.body ? c->answer.body : "";
-    return strstr(body, "DUPLICATE") || strstr(body, "already exists") || strstr(body, "already in use") || strstr(body, "already a field");
+    return strstr(body, "DUPLICATE") || strstr(body, "already exists") || strstr(body, "already in use") ||
+           strstr(body, "already a field");
 }
 
-bool salesforce_field_create(struct endpoint *ep, const struct salesforce_object *o, const struct schema_field *f, char **words, struct err *err)
+bool salesforce_field_create(struct endpoint *ep, const struct salesforce_object *o, const struct schema_field *f,
+                             char **words, struct err *err)
 {
     AUTO_FREE char *full = mem_printf("%s.%s", o->defined_on, f->name);
     AUTO_JSON json_t *body = json_pack("{s:s,s:o}", "FullName", full, "Metadata", salesforce_metadata(f));
@@ -186,10 +206,12 @@ static bool salesforce_assign(struct endpoint *ep, const char *set, char **words
     AUTO_FREE char *user = NULL;
     if (!salesforce_user_id(ep, &user, words, err))
         return false;
-    return !user || salesforce_add(ep, "/sobjects/PermissionSetAssignment", json_pack("{s:s,s:s}", "PermissionSetId", set, "AssigneeId", user), words, err);
+    return !user || salesforce_add(ep, "/sobjects/PermissionSetAssignment",
+                                   json_pack("{s:s,s:s}", "PermissionSetId", set, "AssigneeId", user), words, err);
 }
 
-bool salesforce_permit(struct endpoint *ep, const struct salesforce_object *o, const json_t *fields, char **words, struct err *err)
+bool salesforce_permit(struct endpoint *ep, const struct salesforce_object *o, const json_t *fields, char **words,
+                       struct err *err)
 {
     AUTO_FREE char *set = NULL;
     size_t i;
@@ -198,13 +220,15 @@ bool salesforce_permit(struct endpoint *ep, const struct salesforce_object *o, c
         return false;
     if (!set)
         return true;
-    json_t *rights = json_pack("{s:s,s:s,s:b,s:b,s:b}", "ParentId", set, "SobjectType", o->name, "PermissionsRead", 1, "PermissionsCreate", 1, "PermissionsEdit", 1);
+    json_t *rights = json_pack("{s:s,s:s,s:b,s:b,s:b}", "ParentId", set, "SobjectType", o->name, "PermissionsRead", 1,
+                               "PermissionsCreate", 1, "PermissionsEdit", 1);
     AUTO_FREE char *unimportant = NULL; /* the user's profile may give the object already */
     if (!salesforce_add(ep, "/sobjects/ObjectPermissions", rights, &unimportant, err))
         return false;
     json_array_foreach ((json_t *)fields, i, name) {
         AUTO_FREE char *full = mem_printf("%s.%s", o->name, json_string_value(name));
-        json_t *right = json_pack("{s:s,s:s,s:s,s:b,s:b}", "ParentId", set, "SobjectType", o->name, "Field", full, "PermissionsRead", 1, "PermissionsEdit", 1);
+        json_t *right = json_pack("{s:s,s:s,s:s,s:b,s:b}", "ParentId", set, "SobjectType", o->name, "Field", full,
+                                  "PermissionsRead", 1, "PermissionsEdit", 1);
         if (!salesforce_add(ep, "/sobjects/FieldPermissions", right, words, err))
             return false;
     }

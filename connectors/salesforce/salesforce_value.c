@@ -120,7 +120,8 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
         out->moved_type = mem_dup(o->becomes);
         out->moved_to = mem_dup(js_str(row, o->moved_by));
         if (!out->moved_to)
-            err_set(&out->err, ERR_REJECT, "%s %s was converted, but the integration user may not see to what (%s)", o->name, id, o->moved_by);
+            err_set(&out->err, ERR_REJECT, "%s %s was converted, but the integration user may not see to what (%s)",
+                    o->name, id, o->moved_by);
         return true;
     }
     out->state = js_bool_or(row, "IsDeleted", false) ? RECORD_ARCHIVED : RECORD_LIVE;

@@ -25,7 +25,8 @@
 #define TWO "00Q000000000002AAA"
 #define THREE "00Q000000000003AAA"
 #define CONTACT "003000000000001AAA"
-#define ROW(id, rest) "{\"attributes\":{\"type\":\"Lead\"},\"Id\":\"" id "\",\"SystemModstamp\":\"2026-03-02T09:00:00.000+0000\"" rest "}"
+#define ROW(id, rest)                                                                                                  \
+    "{\"attributes\":{\"type\":\"Lead\"},\"Id\":\"" id "\",\"SystemModstamp\":\"2026-03-02T09:00:00.000+0000\"" rest "}"
 #define ERRORS(code, message) "[{\"errorCode\":\"" code "\",\"message\":\"" message "\"}]"
 #define FAILED(code, message)                                                                                          \
     "{\"success\":false,\"errors\":[{\"statusCode\":\"" code "\",\"message\":\"" message "\",\"fields\":[]}]}"
@@ -34,7 +35,8 @@
 static inline int salesforce_begin_with(void **state, const char *more)
 {
     static struct recorded world;
-    AUTO_FREE char *options = mem_printf("token = \"env:RECORDED_TOKEN\"; base_url = \"https://service.example\"; %s", more);
+    AUTO_FREE char *options = mem_printf("token = \"env:RECORDED_TOKEN\"; base_url = \"https://service.example\"; %s",
+                                         more);
     recorded_open(&world, &salesforce_connector);
     endpoint_free(world.ep);
     world.ep = recorded_endpoint(&world, &salesforce_connector, options);

@@ -3,7 +3,9 @@
 
 #define COVERED(when) "{\"ids\":[],\"latestDateCovered\":\"" when ".000+0000\"}"
 #define FROM_NINE "{\"from\":1772442000000,\"deletes\":1772442000000}" /* 09:00:00 */
-#define CHANGED(id, stamp) "{\"Id\":\"" id "\",\"IsDeleted\":false,\"MasterRecordId\":null,\"SystemModstamp\":\"2026-03-02T" stamp ".000+0000\"}"
+#define CHANGED(id, stamp)                                                                                             \
+    "{\"Id\":\"" id "\",\"IsDeleted\":false,\"MasterRecordId\":null,\"SystemModstamp\":\"2026-03-02T" stamp            \
+    ".000+0000\"}"
 #define ROWS(list, done) "{\"done\":" done ",\"records\":[" list "]}"
 
 static struct page ask(struct recorded *w, const char *cursor)
@@ -24,9 +26,11 @@ static void assert_cursor(const struct page *page, const char *member, const cha
 static void a_pass_reads_from_the_cursor_and_ends_where_nothing_is_under_way(void **state)
 {
     struct recorded *w = *state;
-    recorded_add(w, "/sobjects/Lead/updated/?start=2026-03-02T09:05:00%2B00%3A00&end=2026-03-02T09:15:00%2B00%3A00", 200, COVERED("2026-03-02T09:12:07"));
-    recorded_add(w, "WHERE%20SystemModstamp%20%3E%3D%202026-03-02T09%3A00%3A00.000Z%20ORDER%20BY%20SystemModstamp%2C%20Id", 200,
-                 ROWS(CHANGED(ONE, "09:01:00") "," CHANGED(TWO, "09:14:59"), "true"));
+    recorded_add(w, "/sobjects/Lead/updated/?start=2026-03-02T09:05:00%2B00%3A00&end=2026-03-02T09:15:00%2B00%3A00",
+                 200, COVERED("2026-03-02T09:12:07"));
+    recorded_add(w,
+                 "WHERE%20SystemModstamp%20%3E%3D%202026-03-02T09%3A00%3A00.000Z%20ORDER%20BY%20SystemModstamp%2C%20Id",
+                 200, ROWS(CHANGED(ONE, "09:01:00") "," CHANGED(TWO, "09:14:59"), "true"));
     AUTO(page_done) struct page page = ask(w, FROM_NINE);
     assert_int_equal(page.n, 2);
     assert_string_equal(page.items[0].id, ONE);
@@ -67,11 +71,14 @@ static void a_page_goes_on_behind_its_last_row(void **state)
 {
     struct recorded *w = *state;
     recorded_add(w, "/updated/", 200, COVERED("2026-03-02T09:12:00"));
-    recorded_add(w, "%3E%3D%202026-03-02T09%3A00%3A00.000Z", 200, ROWS(CHANGED(ONE, "09:01:00") "," CHANGED(TWO, "09:01:00"), "false"));
+    recorded_add(w, "%3E%3D%202026-03-02T09%3A00%3A00.000Z", 200,
+                 ROWS(CHANGED(ONE, "09:01:00") "," CHANGED(TWO, "09:01:00"), "false"));
     AUTO(page_done) struct page page = ask(w, FROM_NINE);
     assert_true(page.more); /* however few rows: the service says that it is not done */
     assert_cursor(&page, "from", "1772442000000");
-    recorded_add(w, "%28%28SystemModstamp%20%3D%202026-03-02T09%3A01%3A00.000Z%20AND%20Id%20%3E%20%27" TWO "%27%29%20OR%20SystemModstamp%20%3E%202026-03-02T09%3A01%3A00.000Z%29",
+    recorded_add(w,
+                 "%28%28SystemModstamp%20%3D%202026-03-02T09%3A01%3A00.000Z%20AND%20Id%20%3E%20%27" TWO
+                 "%27%29%20OR%20SystemModstamp%20%3E%202026-03-02T09%3A01%3A00.000Z%29",
                  200, ROWS(CHANGED(THREE, "09:02:00"), "true"));
     AUTO(page_done) struct page last = ask(w, page.next);
     assert_int_equal(last.n, 1);
@@ -86,7 +93,9 @@ static void pages_that_stand_still_are_a_fault(void **state)
     struct page page = {0};
     struct err err = {0};
     recorded_add(w, "/queryAll?", 200, ROWS(CHANGED(ONE, "09:01:00"), "false"));
-    assert_false(salesforce_connector.changes(w->ep, "Lead", NULL, "{\"from\":1,\"deletes\":1,\"until\":9,\"at\":1772442060000,\"id\":\"" ONE "\"}", &page, &err));
+    assert_false(salesforce_connector.changes(
+        w->ep, "Lead", NULL, "{\"from\":1,\"deletes\":1,\"until\":9,\"at\":1772442060000,\"id\":\"" ONE "\"}", &page,
+        &err));
     assert_int_equal(err.kind, ERR_TEMP);
     assert_null(page.next);
 }
@@ -96,8 +105,10 @@ static void deleted_and_merged_rows_say_so(void **state)
     struct recorded *w = *state;
     recorded_add(w, "/updated/", 200, COVERED("2026-03-02T09:12:00"));
     recorded_add(w, "/queryAll?", 200,
-                 ROWS("{\"Id\":\"" ONE "\",\"IsDeleted\":true,\"MasterRecordId\":\"" TWO "\",\"SystemModstamp\":\"2026-03-02T09:01:00.000+0000\"},{\"Id\":\"" THREE
-                      "\",\"IsDeleted\":true,\"SystemModstamp\":\"2026-03-02T09:02:00.000+0000\"}", "true"));
+                 ROWS("{\"Id\":\"" ONE "\",\"IsDeleted\":true,\"MasterRecordId\":\"" TWO
+                      "\",\"SystemModstamp\":\"2026-03-02T09:01:00.000+0000\"},{\"Id\":\"" THREE
+                      "\",\"IsDeleted\":true,\"SystemModstamp\":\"2026-03-02T09:02:00.000+0000\"}",
+                      "true"));
     AUTO(page_done) struct page page = ask(w, FROM_NINE);
     assert_int_equal(page.items[0].state, RECORD_MERGED);
     assert_string_equal(page.items[0].moved_to, TWO);
@@ -109,7 +120,8 @@ static void rows_that_left_the_bin_are_asked_for_once_an_hour(void **state)
     struct recorded *w = *state;
     recorded_add(w, "/updated/", 200, COVERED("2026-03-02T09:12:00"));
     recorded_add(w, "/deleted/?start=2026-03-02T08:00:00%2B00%3A00&end=2026-03-02T09:12:00%2B00%3A00", 200,
-                 "{\"deletedRecords\":[{\"id\":\"" THREE "\"}],\"earliestDateAvailable\":\"2026-02-20T00:00:00.000+0000\"}");
+                 "{\"deletedRecords\":[{\"id\":\"" THREE
+                 "\"}],\"earliestDateAvailable\":\"2026-02-20T00:00:00.000+0000\"}");
     recorded_add(w, "/queryAll?", 200, ROWS("", "true"));
     AUTO(page_done) struct page page = ask(w, "{\"from\":1772442000000,\"deletes\":1772438400000}");
     assert_int_equal(page.n, 1);
@@ -122,7 +134,8 @@ static void deletes_the_service_has_forgotten_are_a_gap(void **state)
 {
     struct recorded *w = *state;
     recorded_add(w, "/updated/", 200, COVERED("2026-03-02T09:12:00"));
-    recorded_add(w, "/deleted/", 200, "{\"deletedRecords\":[],\"earliestDateAvailable\":\"2026-03-02T08:30:00.000+0000\"}");
+    recorded_add(w, "/deleted/", 200,
+                 "{\"deletedRecords\":[],\"earliestDateAvailable\":\"2026-03-02T08:30:00.000+0000\"}");
     recorded_add(w, "/queryAll?", 200, ROWS("", "true"));
     AUTO(page_done) struct page page = ask(w, "{\"from\":1772442000000,\"deletes\":1772438400000}");
     assert_true(page.gap);

@@ -15,7 +15,8 @@ struct put {
 
 static void add(struct put *p, const char *id, const char *key, const char *set)
 {
-    p->patches[p->n++] = (struct patch){.object = "Lead", .id = id, .key_field = "k__c", .key = key, .trace = "t", .set = recorded_json(set)};
+    p->patches[p->n++] = (struct patch){
+        .object = "Lead", .id = id, .key_field = "k__c", .key = key, .trace = "t", .set = recorded_json(set)};
 }
 
 static void go(struct recorded *w, struct put *p)
@@ -41,7 +42,8 @@ static void rows_have_outcomes_of_their_own(void **state)
     add(&p, TWO, NULL, "{\"Title\":\"x\"}");
     add(&p, THREE, NULL, "{\"Tags__c\":[\"a\",\"b\"],\"Title\":null}");
     add(&p, "999", NULL, "{\"Title\":\"x\"}");
-    recorded_add(w, UPDATE, 200, "[" DONE(ONE) "," FAILED("UNABLE_TO_LOCK_ROW", "locked") "," FAILED("ENTITY_IS_DELETED", "gone") "]");
+    recorded_add(w, UPDATE, 200,
+                 "[" DONE(ONE) "," FAILED("UNABLE_TO_LOCK_ROW", "locked") "," FAILED("ENTITY_IS_DELETED", "gone") "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"Countess\",\"Tags__c\":null") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
@@ -86,7 +88,8 @@ static void fillers_go_into_new_records_only(void **state)
     assert_int_equal(p.out[1].err.kind, ERR_NONE);
     assert_false(p.out[1].created);
     assert_int_equal(recorded_count(w, "[not provided]"), 1);
-    assert_int_equal(recorded_count(w, "\"Title\":\"new\",\"LastName\":\"[not provided]\",\"Company\":\"[not provided]\""), 1);
+    assert_int_equal(
+        recorded_count(w, "\"Title\":\"new\",\"LastName\":\"[not provided]\",\"Company\":\"[not provided]\""), 1);
 }
 
 static void what_must_be_there_cannot_be_cleared(void **state)
@@ -95,8 +98,11 @@ static void what_must_be_there_cannot_be_cleared(void **state)
     AUTO(done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Company\":null,\"Title\":\"\"}");
     add(&p, TWO, NULL, "{\"LastName\":\"\"}");
-    recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":null,\"id\":\"" ONE "\"}]", 200, "[" DONE(ONE) "]");
-    recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Company\":\"Acme\",\"Title\":null") "," ROW(TWO, ",\"LastName\":\"[not provided]\"") "]");
+    recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":null,\"id\":\"" ONE "\"}]", 200,
+                 "[" DONE(ONE) "]");
+    recorded_add(
+        w, BACK, 200,
+        "[" ROW(ONE, ",\"Company\":\"Acme\",\"Title\":null") "," ROW(TWO, ",\"LastName\":\"[not provided]\"") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_member(p.out[0].record.fields, "Company", "'Acme'"); /* it is told that it stayed */
@@ -153,10 +159,15 @@ static void a_converted_lead_and_a_raced_create_are_looked_at_again(void **state
     add(&p, NULL, "x:1", FULL);
     add(&p, NULL, "x:2", FULL);
     add(&p, NULL, "x:3", FULL);
-    recorded_add(w, UPSERT, 200,
-                 "[" FAILED("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead") "," FAILED(
-                     "DUPLICATE_VALUE", "duplicate value found: k__c duplicates value on record with id: 00Q") "," FAILED(
-                     "DUPLICATE_VALUE", "duplicate value found: Other__c duplicates value on record with id: 00Q") "]");
+    recorded_add(
+        w, UPSERT, 200,
+        "[" FAILED("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead") "," FAILED(
+            "DUPLICATE_VALUE",
+            "duplicate value found: k__c duplicates value on record with id: 00Q") "," FAILED("DUPLICATE_VALUE",
+                                                                                              "duplicate value found: "
+                                                                                              "Other__c duplicates "
+                                                                                              "value on record with "
+                                                                                              "id: 00Q") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_STALE);
     assert_int_equal(p.out[1].err.kind, ERR_STALE);
@@ -196,10 +207,13 @@ static void the_one_match_gets_the_key_and_is_found_next_time(void **state)
     struct recorded *w = *state;
     AUTO(done) struct put p = {0};
     refused_by_a_rule(w, &p);
-    recorded_add(w, "PATCH https://service.example/services/data/v62.0/sobjects/Lead/k__c/x%3A1 {\"LastName\":\"L\",\"Company\":\"C\"}", 400,
-                 MATCHES(MATCH(TWO, "Lead") "," MATCH(TWO, "Lead")));
+    recorded_add(w,
+                 "PATCH https://service.example/services/data/v62.0/sobjects/Lead/k__c/x%3A1 "
+                 "{\"LastName\":\"L\",\"Company\":\"C\"}",
+                 400, MATCHES(MATCH(TWO, "Lead") "," MATCH(TWO, "Lead")));
     recorded_add(w, BACK, 200, "[" ROW(TWO, ",\"k__c\":null") "]");
-    recorded_add(w, "PATCH https://service.example/services/data/v62.0/sobjects/Lead/" TWO " {\"k__c\":\"x:1\"}", 204, NULL);
+    recorded_add(w, "PATCH https://service.example/services/data/v62.0/sobjects/Lead/" TWO " {\"k__c\":\"x:1\"}", 204,
+                 NULL);
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_STALE);
 }
@@ -219,7 +233,8 @@ static void a_match_of_another_prospect_waits_for_a_person(void **state)
 static void several_matches_and_matches_elsewhere_wait_for_a_person(void **state)
 {
     struct recorded *w = *state;
-    static const char *const answers[] = {MATCHES(MATCH(TWO, "Lead") "," MATCH(THREE, "Lead")), MATCHES(MATCH(CONTACT, "Contact"))};
+    static const char *const answers[] = {MATCHES(MATCH(TWO, "Lead") "," MATCH(THREE, "Lead")),
+                                          MATCHES(MATCH(CONTACT, "Contact"))};
     for (size_t i = 0; i < COUNT(answers); i++) {
         AUTO(done) struct put p = {0};
         refused_by_a_rule(w, &p);

@@ -12,9 +12,12 @@ static void values_become_natural(void **state)
     const char *const ids[] = {ONE};
     struct err err = {0};
     AUTO(record_done) struct record r = {0};
-    recorded_add(w, READ, 200,
-                 "[" ROW(ONE, ",\"LastName\":\"Lovelace\",\"Company\":\"[not provided]\",\"AnnualRevenue\":1000.0,\"Tags__c\":\"b;a\","
-                              "\"Met__c\":\"2026-01-02T03:04:05.000+0000\",\"Title\":\"not asked for\"") "]");
+    recorded_add(
+        w, READ, 200,
+        "[" ROW(
+            ONE,
+            ",\"LastName\":\"Lovelace\",\"Company\":\"[not provided]\",\"AnnualRevenue\":1000.0,\"Tags__c\":\"b;a\","
+            "\"Met__c\":\"2026-01-02T03:04:05.000+0000\",\"Title\":\"not asked for\"") "]");
     assert_true(salesforce_connector.fetch(w->ep, "Lead", ids, 1, some, 0, &r, &err));
     assert_int_equal(r.err.kind, ERR_NONE);
     assert_int_equal(r.state, RECORD_LIVE);
@@ -48,7 +51,8 @@ static void the_missing_are_looked_for_among_the_deleted(void **state)
     struct record r[4] = {0};
     recorded_add(w, READ, 200, "[null,null,null]");
     recorded_add(w, LOOK, 200,
-                 "{\"done\":true,\"records\":[{\"Id\":\"" ONE "\",\"IsDeleted\":true,\"MasterRecordId\":\"00Q000000000009AAA\"},{"
+                 "{\"done\":true,\"records\":[{\"Id\":\"" ONE
+                 "\",\"IsDeleted\":true,\"MasterRecordId\":\"00Q000000000009AAA\"},{"
                  "\"Id\":\"" TWO "\",\"IsDeleted\":true,\"MasterRecordId\":null}]}");
     assert_true(salesforce_connector.fetch(w->ep, "Lead", ids, 4, some, 0, r, &err));
     assert_int_equal(r[0].state, RECORD_MERGED);
@@ -68,8 +72,8 @@ static void a_converted_lead_says_which_contact_it_became(void **state)
     struct err err = {0};
     struct record r[2] = {0};
     recorded_add(w, READ, 200,
-                 "[" ROW(ONE, ",\"LastName\":\"L\",\"IsConverted\":true,\"ConvertedContactId\":\"" CONTACT "\"") "," ROW(
-                     TWO, ",\"IsConverted\":true,\"ConvertedContactId\":null") "]");
+                 "[" ROW(ONE, ",\"LastName\":\"L\",\"IsConverted\":true,\"ConvertedContactId\":\"" CONTACT
+                              "\"") "," ROW(TWO, ",\"IsConverted\":true,\"ConvertedContactId\":null") "]");
     assert_true(salesforce_connector.fetch(w->ep, "Lead", ids, 2, some, 0, r, &err));
     assert_int_equal(r[0].state, RECORD_CONVERTED);
     assert_string_equal(r[0].moved_type, "Contact");
@@ -87,8 +91,10 @@ static void an_id_says_itself_which_object_it_is(void **state)
     struct err err = {0};
     struct record r[2] = {0};
     recorded_add(w, READ, 200, "[" ROW(ONE, ",\"LastName\":\"Lead\"") "]");
-    recorded_add(w, "/composite/sobjects/Contact {\"ids\":[\"" CONTACT "\"],\"fields\":[\"Id\",\"SystemModstamp\",\"LastName\"]}", 200,
-                 "[{\"Id\":\"" CONTACT "\",\"LastName\":\"Contact\"}]");
+    recorded_add(w,
+                 "/composite/sobjects/Contact {\"ids\":[\"" CONTACT
+                 "\"],\"fields\":[\"Id\",\"SystemModstamp\",\"LastName\"]}",
+                 200, "[{\"Id\":\"" CONTACT "\",\"LastName\":\"Contact\"}]");
     assert_true(salesforce_connector.fetch(w->ep, "Lead", ids, 2, some, 0, r, &err));
     assert_member(r[0].fields, "LastName", "'Contact'");
     assert_member(r[0].fields, "Company", NULL); /* contacts have none: not told, rather than nothing */
@@ -120,8 +126,8 @@ static void values_are_quoted_and_rows_sorted_to_them(void **state)
     struct err err = {0};
     struct found f[3] = {0};
     recorded_add(w, "WHERE%20k__c%20IN%20%28%27O%5C%27Neil%5C%5C%27%2C%27x%3A2%27%2C%27x%3A3%27%29", 200,
-                 "{\"done\":true,\"records\":[" ROW(TWO, ",\"k__c\":\"X:2\"") "," ROW(ONE, ",\"k__c\":\"o'neil\\\\\"") "," ROW(
-                     THREE, ",\"k__c\":\"x:2\"") "]}");
+                 "{\"done\":true,\"records\":[" ROW(TWO, ",\"k__c\":\"X:2\"") "," ROW(
+                     ONE, ",\"k__c\":\"o'neil\\\\\"") "," ROW(THREE, ",\"k__c\":\"x:2\"") "]}");
     assert_true(salesforce_connector.find(w->ep, "Lead", "k__c", values, 3, some, f, &err));
     assert_int_equal(f[0].n, 1);
     assert_string_equal(f[0].items[0].id, ONE);
@@ -198,7 +204,8 @@ static void error_codes_become_kinds(void **state)
     assert_int_equal(probe_answers(w, 420, "", &err), ERR_TEMP);
     assert_int_equal(probe_answers(w, 403, ERRORS("API_DISABLED_FOR_ORG", "x"), &err), ERR_AUTH);
     assert_int_equal(probe_answers(w, 503, "<html>", &err), ERR_TEMP);
-    assert_int_equal(probe_answers(w, 403, ERRORS("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded."), &err), ERR_RATE);
+    assert_int_equal(
+        probe_answers(w, 403, ERRORS("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded."), &err), ERR_RATE);
     assert_int_equal(err.retry_at, RECORDED_NOW + 5000);
 }
 
@@ -206,7 +213,8 @@ static void the_days_quota_waits_and_is_believed(void **state)
 {
     struct recorded *w = *state;
     struct err err;
-    assert_int_equal(probe_answers(w, 403, ERRORS("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), &err), ERR_RATE);
+    assert_int_equal(probe_answers(w, 403, ERRORS("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), &err),
+                     ERR_RATE);
     assert_int_equal(err.retry_at, RECORDED_NOW + 15 * 60000);
 }
 
@@ -215,8 +223,9 @@ static void what_is_left_of_the_quota_is_read(void **state)
     struct recorded *w = *state;
     AUTO(organisation_done) struct organisation org = {0};
     struct err err = {0};
-    struct recording *r = recorded_add(w, "FROM%20Organization", 200,
-                                       "{\"done\":true,\"records\":[{\"Id\":\"00D000000000001AAA\",\"Name\":\"Acme\",\"IsSandbox\":true}]}");
+    struct recording *r = recorded_add(
+        w, "FROM%20Organization", 200,
+        "{\"done\":true,\"records\":[{\"Id\":\"00D000000000001AAA\",\"Name\":\"Acme\",\"IsSandbox\":true}]}");
     r->header = "sforce-limit-info";
     r->value = "api-usage=4900/5000; per-app-api-usage=17/250(appName=x)";
     assert_true(salesforce_connector.probe(w->ep, &org, &err));

@@ -9,8 +9,8 @@ static struct sandbox_service *service(struct sandbox *box, size_t people)
     struct sandbox_service *s = sandbox_salesforce_new(box);
     for (size_t i = 0; i < people; i++) {
         AUTO_FREE char *mail = mem_printf("person%zu@crm.example", i);
-        AUTO_JSON json_t *edit = json_pack("{s:s,s:{s:s,s:s,s:s,s:s}}", "object", "Lead", "create", "LastName", "Person",
-                                           "Company", "Acme", "Email", mail, "Title", "Engineer");
+        AUTO_JSON json_t *edit = json_pack("{s:s,s:{s:s,s:s,s:s,s:s}}", "object", "Lead", "create", "LastName",
+                                           "Person", "Company", "Acme", "Email", mail, "Title", "Engineer");
         json_t *out = NULL;
         if (!sandbox_edit(box, s, edit, &out, &(struct err){0}))
             abort();

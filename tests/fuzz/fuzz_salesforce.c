@@ -19,7 +19,8 @@ static int answer_status;
 
 static const char fields_text[] =
     "{\"fields\":[{\"name\":\"Id\",\"type\":\"id\"},{\"name\":\"LastName\",\"type\":\"string\",\"updateable\":true},"
-    "{\"name\":\"Company\",\"type\":\"string\",\"updateable\":true},{\"name\":\"SystemModstamp\",\"type\":\"datetime\"},"
+    "{\"name\":\"Company\",\"type\":\"string\",\"updateable\":true},{\"name\":\"SystemModstamp\",\"type\":\"datetime\"}"
+    ","
     "{\"name\":\"IsConverted\",\"type\":\"boolean\"},{\"name\":\"ConvertedContactId\",\"type\":\"reference\"},"
     "{\"name\":\"k__c\",\"type\":\"string\",\"unique\":true,\"externalId\":true,\"updateable\":true},"
     "{\"name\":\"n__c\",\"type\":\"currency\",\"updateable\":true},{\"name\":\"d__c\",\"type\":\"date\"},"
@@ -65,7 +66,8 @@ static uint64_t no_chance(struct env *env)
 
 static void reads(struct endpoint *ep)
 {
-    static const char *const ids[ITEMS] = {"00Q000000000001AAA", "003000000000001AAA", "00Q000000000002AAA", "nonsense"};
+    static const char *const ids[ITEMS] = {"00Q000000000001AAA", "003000000000001AAA", "00Q000000000002AAA",
+                                           "nonsense"};
     static const char *const fields[] = {"LastName", "k__c", "n__c", "d__c", "c__c", NULL};
     static const char *const by[] = {"k__c", "n__c", "c__c", "d__c"};
     struct err err = {0};
@@ -88,8 +90,12 @@ static void reads(struct endpoint *ep)
 static void follows(struct endpoint *ep)
 {
     static const char *const cursors[] = {
-        NULL, "now", "{\"from\":1772442930000,\"deletes\":1}", "{\"walk\":\"00Q000000000001AAA\",\"start\":5}",
-        "{\"from\":1,\"deletes\":1772442930000,\"until\":9,\"at\":7,\"id\":\"00Q000000000001AAA\"}", "nonsense"};
+        NULL,
+        "now",
+        "{\"from\":1772442930000,\"deletes\":1}",
+        "{\"walk\":\"00Q000000000001AAA\",\"start\":5}",
+        "{\"from\":1,\"deletes\":1772442930000,\"until\":9,\"at\":7,\"id\":\"00Q000000000001AAA\"}",
+        "nonsense"};
     struct err err = {0};
     for (size_t i = 0; i < COUNT(cursors); i++) {
         struct page page = {0};
@@ -109,13 +115,19 @@ static void writes(struct endpoint *ep)
     struct patch patches[ITEMS];
     struct result results[ITEMS] = {0};
     for (size_t i = 0; i < ITEMS; i++) {
-        patches[i] = (struct patch){.object = "Lead", .id = ids[i], .key_field = "k__c", .key = keys[i], .trace = "trace", .set = json_pack("{s:i}", "n__c", 5)};
+        patches[i] = (struct patch){.object = "Lead",
+                                    .id = ids[i],
+                                    .key_field = "k__c",
+                                    .key = keys[i],
+                                    .trace = "trace",
+                                    .set = json_pack("{s:i}", "n__c", 5)};
         if (i == 3)
             js_set(patches[i].set, "LastName", json_string("L")), js_set(patches[i].set, "Company", json_string("C"));
     }
     if (ep->kind->put(ep, patches, ITEMS, results, &err))
         for (size_t i = 0; i < ITEMS; i++)
-            if (results[i].err.kind == ERR_NONE && (answer_status < 200 || answer_status > 299 || !results[i].record.id))
+            if (results[i].err.kind == ERR_NONE &&
+                (answer_status < 200 || answer_status > 299 || !results[i].record.id))
                 abort();
     for (size_t i = 0; i < ITEMS; i++) {
         result_done(&results[i]);
@@ -147,9 +159,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     answer_n = n ? n - 1 : 0;
     clock_ms = 1772442930000;
     setenv("FUZZ_TOKEN", "t", 1);
-    AUTO_FREE char *text = mem_printf("e = { token = \"env:FUZZ_TOKEN\"; base_url = \"https://x.example\"; duplicates = \"%s\"; };", link ? "link" : "hold");
+    AUTO_FREE char *text = mem_printf(
+        "e = { token = \"env:FUZZ_TOKEN\"; base_url = \"https://x.example\"; duplicates = \"%s\"; };",
+        link ? "link" : "hold");
     struct opt_file *file = opt_open_text("fuzz", text, &faults);
-    struct endpoint *ep = endpoint_new("e", registry_find("salesforce"), opt_member(opt_root(file), "e"), NULL, &env, NULL, &faults);
+    struct endpoint *ep = endpoint_new("e", registry_find("salesforce"), opt_member(opt_root(file), "e"), NULL, &env,
+                                       NULL, &faults);
     opt_close(file);
     if (!ep)
         abort();

@@ -1,9 +1,9 @@
 /* Tokens: the three grants, one login for many, the instance that comes with a token, and no login in a loop. */
-#include "bridge/io/oauth.h"
 #include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "bridge/io/oauth.h"
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <setjmp.h>
@@ -29,7 +29,8 @@ struct world {
 
 static struct world world;
 
-static void perform(struct http_transport *self, const struct http_request *r, struct http_answer *a, size_t n, unsigned in_flight)
+static void perform(struct http_transport *self, const struct http_request *r, struct http_answer *a, size_t n,
+                    unsigned in_flight)
 {
     (void)self;
     (void)in_flight;
@@ -37,7 +38,8 @@ static void perform(struct http_transport *self, const struct http_request *r, s
     free(world.form);
     world.form = mem_dup(r->body);
     world.logins++;
-    *a = (struct http_answer){.fate = HTTP_ANSWERED, .status = world.status, .body = mem_dup(world.body), .body_n = strlen(world.body)};
+    *a = (struct http_answer){
+        .fate = HTTP_ANSWERED, .status = world.status, .body = mem_dup(world.body), .body_n = strlen(world.body)};
     http_headers_add(&a->headers, "date", world.date);
 }
 
@@ -69,7 +71,12 @@ static bool save(void *self, const char *name, const char *plain, struct err *er
 static int set_up(void **state)
 {
     (void)state;
-    world = (struct world){.transport = {.perform = perform}, .env = {.now = now}, .now = NOW, .status = 200, .body = GOOD, .date = DATE_THEN};
+    world = (struct world){.transport = {.perform = perform},
+                           .env = {.now = now},
+                           .now = NOW,
+                           .status = 200,
+                           .body = GOOD,
+                           .date = DATE_THEN};
     world.env.transport = &world.transport;
     return 0;
 }
@@ -167,7 +174,8 @@ static void an_assertion_is_signed_and_says_who_for_whom_and_how_long(void **sta
     AUTO_FREE char *pem = pem_of(key);
     struct err err = {0};
     assert_true(oauth_key_usable(pem, &err));
-    open_with((struct oauth_options){.private_key = pem, .subject = "ada@acme.example", .audience = "https://login.example"});
+    open_with(
+        (struct oauth_options){.private_key = pem, .subject = "ada@acme.example", .audience = "https://login.example"});
     asks();
     assert_true(str_starts(world.form, type));
     const char *jwt = world.form + sizeof type - 1, *claims = strchr(jwt, '.') + 1;
@@ -245,7 +253,8 @@ static void the_instance_comes_with_the_token(void **state)
     unsigned generation = 0;
     struct err err = {0};
     open_with((struct oauth_options){.client_secret = "s"});
-    AUTO_FREE char *relative = authorised("/data", &generation, &err), *absolute = authorised("https://else.example/", &generation, &err);
+    AUTO_FREE char *relative = authorised("/data", &generation, &err),
+                   *absolute = authorised("https://else.example/", &generation, &err);
     assert_string_equal(relative, "https://acme.example/data Bearer T");
     assert_string_equal(absolute, "https://else.example/ Bearer T");
     world.body = "{\"access_token\":\"U\",\"instance_url\":\"https://moved.example\"}";
@@ -259,7 +268,8 @@ static void an_instance_without_tls_is_refused(void **state)
     (void)state;
     char words[512];
     open_with((struct oauth_options){.client_secret = "s"});
-    assert_int_equal(refused_with(200, "{\"access_token\":\"T\",\"instance_url\":\"http://evil.example\"}", words), ERR_AUTH);
+    assert_int_equal(refused_with(200, "{\"access_token\":\"T\",\"instance_url\":\"http://evil.example\"}", words),
+                     ERR_AUTH);
 }
 
 /* ---- refusals ---- */
@@ -321,7 +331,9 @@ static void a_crowded_login_and_a_sick_one_pass_by_themselves(void **state)
     char words[512];
     open_with((struct oauth_options){.client_secret = "s"});
     assert_int_equal(refused_with(503, "<html>", words), ERR_TEMP);
-    assert_int_equal(refused_with(400, "{\"error\":\"invalid_grant\",\"error_description\":\"login rate exceeded\"}", words), ERR_RATE);
+    assert_int_equal(
+        refused_with(400, "{\"error\":\"invalid_grant\",\"error_description\":\"login rate exceeded\"}", words),
+        ERR_RATE);
     assert_int_equal(refused_with(200, GOOD, words), ERR_RATE);
     assert_int_equal(world.logins, 2);
     world.now += 15 * 60000;

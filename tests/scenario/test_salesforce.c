@@ -14,17 +14,25 @@
 
 static const char mapping[] =
     "prospect = {\n"
-    "  crm = \"Lead\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true; max_creates = 1000000;\n"
+    "  crm = \"Lead\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true; "
+    "max_creates = 1000000;\n"
     "  fields = (\n"
-    "    { name = \"first\"; inbox = \"displayName\"; crm = \"FirstName\"; flow = \"to_crm\"; transform = ( \"first_word\", \"truncate:40\" ); },\n"
-    "    { name = \"last\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = ( \"rest\", \"truncate:80\" ); on_blank = \"keep\"; },\n"
-    "    { name = \"status\"; inbox = \"context.status\"; crm = \"Status\"; table = \"stages\"; conflict = \"crm\"; initial = \"source\"; on_blank = \"keep\"; },\n"
-    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation__c\"; conflict = \"source_unless_blank\"; initial = \"source\"; },\n"
+    "    { name = \"first\"; inbox = \"displayName\"; crm = \"FirstName\"; flow = \"to_crm\"; transform = ( "
+    "\"first_word\", \"truncate:40\" ); },\n"
+    "    { name = \"last\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = ( \"rest\", "
+    "\"truncate:80\" ); on_blank = \"keep\"; },\n"
+    "    { name = \"status\"; inbox = \"context.status\"; crm = \"Status\"; table = \"stages\"; conflict = \"crm\"; "
+    "initial = \"source\"; on_blank = \"keep\"; },\n"
+    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation__c\"; conflict = "
+    "\"source_unless_blank\"; initial = \"source\"; },\n"
     "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags__c\"; conflict = \"union\"; },\n"
-    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = \"source\"; }\n"
+    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = "
+    "\"source\"; }\n"
     "  );\n"
-    "  stages = { pairs = ( (\"New\", \"Open - Not Contacted\"), (\"Contacted\", \"Working - Contacted\"), (\"Lost\", \"Closed - Not Converted\") );\n"
-    "             ignore_inbox = ( \"Qualified\", \"Negotiation\", \"Won\" ); ignore_crm = ( \"Closed - Converted\" ); };\n"
+    "  stages = { pairs = ( (\"New\", \"Open - Not Contacted\"), (\"Contacted\", \"Working - Contacted\"), (\"Lost\", "
+    "\"Closed - Not Converted\") );\n"
+    "             ignore_inbox = ( \"Qualified\", \"Negotiation\", \"Won\" ); ignore_crm = ( \"Closed - Converted\" ); "
+    "};\n"
     "};\n";
 
 /* ---- people ---- */
@@ -192,7 +200,8 @@ static void a_merged_lead_is_followed_to_its_winner(void **state)
     (void)state;
     struct world *w = begin(7, PEOPLE, STATIC, NULL);
     world_settle(w);
-    json_decref(world_edit(w, 1, "{'object':'Lead','create':{'LastName':'Winner','Company':'W','inbox_notes__c':'kept'}}"));
+    json_decref(
+        world_edit(w, 1, "{'object':'Lead','create':{'LastName':'Winner','Company':'W','inbox_notes__c':'kept'}}"));
     AUTO_JSON json_t *state_now = world_state(w, 1);
     const json_t *rows = json_object_get(state_now, "Lead");
     AUTO_FREE char *winner = mem_dup(js_str(json_array_get(rows, json_array_size(rows) - 1), "Id"));
@@ -229,7 +238,8 @@ static struct world *with_a_double(const char *policy, const char *rule)
     AUTO_FREE char *manners = mem_printf("{\"duplicate_rule\":\"%s\"}", rule);
     struct world *w = begin(9, 3, options, manners);
     edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
-    json_decref(world_edit(w, 1, "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not provided]'}}"));
+    json_decref(world_edit(
+        w, 1, "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not provided]'}}"));
     world_settle(w);
     return w;
 }
@@ -259,7 +269,8 @@ static void a_few_days(struct world *w)
         world_settle(w); /* a service that answers nothing looks like one with no news */
     for (int day = 0; day < 5; day++) {
         for (size_t i = 0; i < PEOPLE; i++) {
-            AUTO_FREE char *mine = mem_printf("'context.notes':'day %d'", day), *theirs = mem_printf("'set':{'inbox_notes__c':'their day %d'}", day);
+            AUTO_FREE char *mine = mem_printf("'context.notes':'day %d'", day),
+                           *theirs = mem_printf("'set':{'inbox_notes__c':'their day %d'}", day);
             if (i % 2)
                 edit_inbox(w, i, mine);
             else
@@ -294,7 +305,9 @@ static void automation_that_our_write_sets_off_is_heard(void **state)
     (void)state;
     struct world *w = begin(17, PEOPLE, STATIC, NULL);
     world_settle(w);
-    json_decref(world_edit(w, 1, "{'object':'rule','create':{'type':'Lead','field':'inbox_valuation__c','set':{'inbox_notes__c':'set by a flow'}}}"));
+    json_decref(world_edit(w, 1,
+                           "{'object':'rule','create':{'type':'Lead','field':'inbox_valuation__c','set':{'inbox_notes__"
+                           "c':'set by a flow'}}}"));
     edit_inbox(w, 0, "'context.valuation':777");
     world_settle(w);
     assert_notes(w, 0, "set by a flow");
@@ -316,13 +329,15 @@ static void transactions_that_commit_late_are_not_missed(void **state)
 static void short_pages_and_a_service_that_is_behind(void **state)
 {
     (void)state;
-    a_week(begin(12, PEOPLE, STATIC, "{\"short_pages\":true,\"page_size\":3,\"covered_lag_minutes\":5,\"limit_info\":\"per_app\"}"));
+    a_week(begin(12, PEOPLE, STATIC,
+                 "{\"short_pages\":true,\"page_size\":3,\"covered_lag_minutes\":5,\"limit_info\":\"per_app\"}"));
 }
 
 static void sessions_end_and_nobody_notices(void **state)
 {
     (void)state;
-    static const char options[] = "client_id = \"sandbox-client\"; client_secret = \"env:WORLD_SECRET\"; login_url = \"http://salesforce.sandbox\";";
+    static const char options[] = "client_id = \"sandbox-client\"; client_secret = \"env:WORLD_SECRET\"; login_url = "
+                                  "\"http://salesforce.sandbox\";";
     setenv("WORLD_SECRET", "sandbox-secret", 1);
     a_week(begin(13, PEOPLE, options, "{\"session_minutes\":1,\"static_token\":false}"));
 }
@@ -330,9 +345,12 @@ static void sessions_end_and_nobody_notices(void **state)
 static void a_service_in_a_bad_mood_is_outlasted(void **state)
 {
     static const char *const moods[] = {
-        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_after\",\"chance\":0.05}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"truncate\",\"chance\":0.05}",
-        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"status\",\"status\":503,\"chance\":0.05}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"empty\",\"chance\":0.03}",
-        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"html\",\"chance\":0.03}", "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_before\",\"chance\":0.03}"};
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_after\",\"chance\":0.05}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"truncate\",\"chance\":0.05}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"status\",\"status\":503,\"chance\":0.05}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"empty\",\"chance\":0.03}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"html\",\"chance\":0.03}",
+        "{\"match\":{\"path\":\"/services/data\"},\"do\":\"reset_before\",\"chance\":0.03}"};
     (void)state;
     for (uint64_t seed = 20; seed < 26; seed++) {
         struct world *w = begin(seed, PEOPLE, STATIC, "{\"lock_share\":0.1,\"short_pages\":true,\"page_size\":5}");
@@ -371,8 +389,10 @@ static void a_linked_duplicate_survives_the_power_at_every_touch(void **state)
     for (int64_t k = 0; k <= n; k++) {
         struct world *w = begin(15, 2, STATIC " duplicates = \"link\";", "{\"duplicate_rule\":\"block\"}");
         edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
-        json_decref(world_edit(w, 1, "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not provided]',"
-                                     "'inbox_notes__c':'known to Salesforce'}}"));
+        json_decref(
+            world_edit(w, 1,
+                       "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not provided]',"
+                       "'inbox_notes__c':'known to Salesforce'}}"));
         world_watch(w, k);
         world_settle(w);
         if (!k)
