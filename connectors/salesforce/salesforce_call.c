@@ -34,7 +34,8 @@ static const json_t *salesforce_list_or(struct call *c, const json_t *list)
 
 const json_t *salesforce_rows(struct call *c)
 {
-    return salesforce_list_or(c, json_object_get(c->json, "records"));
+    bool told = json_is_boolean(json_object_get(c->json, "done")); /* whether it is all: no rows may mean no such record */
+    return salesforce_list_or(c, told ? json_object_get(c->json, "records") : NULL);
 }
 
 const json_t *salesforce_listed(struct call *c)

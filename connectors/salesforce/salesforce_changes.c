@@ -118,7 +118,7 @@ static bool salesforce_deletes(struct endpoint *ep, const char *object, struct c
     json_array_foreach (json_object_get(c.json, "deletedRecords"), i, one)
         if (js_str(one, "id"))
             salesforce_mention(out, js_str(one, "id"))->state = RECORD_ARCHIVED;
-    if (c.err.kind == ERR_NONE)
+    if (json_is_array(json_object_get(c.json, "deletedRecords")))
         at->deletes = until;
     return true;
 }
@@ -155,7 +155,10 @@ static bool salesforce_page(struct endpoint *ep, const struct salesforce_object 
         salesforce_tell(o, row, out);
         *last = row;
     }
-    out->more = *last && (json_array_size(rows) >= SALESFORCE_PAGE || !js_bool_or(c->json, "done", true));
+    bool all = js_bool_or(c->json, "done", true);
+    if (!*last && !all)
+        return err_set(err, ERR_TEMP, "a page of %s came without a row, and is not the last", o->name);
+    out->more = *last && (json_array_size(rows) >= SALESFORCE_PAGE || !all);
     return true;
 }
 

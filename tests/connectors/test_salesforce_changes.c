@@ -100,6 +100,20 @@ static void pages_that_stand_still_are_a_fault(void **state)
     assert_null(page.next);
 }
 
+static void a_page_that_says_nothing_moves_no_cursor(void **state)
+{
+    static const char *const answers[] = {"{}", "{\"records\":[]}", ROWS("", "false"), "[]", ""};
+    struct recorded *w = *state;
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct page page = {0};
+        struct err err = {0};
+        recorded_add(w, "/updated/", 200, COVERED("2026-03-02T09:12:00"));
+        recorded_add(w, "/queryAll?", 200, answers[i]);
+        assert_false(salesforce_connector.changes(w->ep, "Lead", NULL, FROM_NINE, &page, &err));
+        assert_int_equal(err.kind, ERR_TEMP);
+    }
+}
+
 static void deleted_and_merged_rows_say_so(void **state)
 {
     struct recorded *w = *state;
@@ -174,6 +188,7 @@ int main(void)
         CASE(an_object_that_is_not_replicated_is_followed_behind_the_longest_transaction),
         CASE(a_page_goes_on_behind_its_last_row),
         CASE(pages_that_stand_still_are_a_fault),
+        CASE(a_page_that_says_nothing_moves_no_cursor),
         CASE(deleted_and_merged_rows_say_so),
         CASE(rows_that_left_the_bin_are_asked_for_once_an_hour),
         CASE(deletes_the_service_has_forgotten_are_a_gap),
