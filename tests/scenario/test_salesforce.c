@@ -37,20 +37,24 @@ static const char mapping[] =
 
 /* ---- people ---- */
 
-static struct world *begin(uint64_t seed, size_t people, const char *options, const char *manners)
+static void set_manners(struct world *w, const char *manners)
 {
-    struct world *w = world_new_salesforce(seed, people, mapping, options);
     struct http_request request = {0};
     struct http_answer answer = {0};
     int64_t delay = 0;
-    if (!manners)
-        return w;
     http_request_init(&request, "POST", "http://salesforce.sandbox/_sandbox/manners");
     http_request_body(&request, mem_dup(manners), strlen(manners), "application/json");
     sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
     assert_int_equal(answer.status, 200);
     http_request_done(&request);
     http_answer_done(&answer);
+}
+
+static struct world *begin(uint64_t seed, size_t people, const char *options, const char *manners)
+{
+    struct world *w = world_new_salesforce(seed, people, mapping, options);
+    if (manners)
+        set_manners(w, manners);
     return w;
 }
 
@@ -342,6 +346,30 @@ static void sessions_end_and_nobody_notices(void **state)
     a_week(begin(13, PEOPLE, options, "{\"session_minutes\":1,\"static_token\":false}"));
 }
 
+/* Each refresh token is good for one login; the next one is on disk before the session that came with it is used. (An answer
+ * lost with a new token in it is the end of that grant: nobody can know the token. Assertions have no such thing to lose.) */
+static void refresh_tokens_that_rotate_survive_restarts(void **state)
+{
+    static const char options[] =
+        "client_id = \"sandbox-client\"; client_secret = \"env:WORLD_SECRET\"; refresh_token = "
+        "\"env:WORLD_REFRESH\"; login_url = \"http://salesforce.sandbox\";";
+    (void)state;
+    setenv("WORLD_SECRET", "sandbox-secret", 1);
+    setenv("WORLD_REFRESH", "sandbox-refresh", 1);
+    struct world *w = begin(18, PEOPLE, options, "{\"session_minutes\":1}");
+    world_settle(w);
+    set_manners(w, "{\"session_minutes\":1,\"rotation\":true,\"static_token\":false}");
+    for (size_t i = 0; i < 10; i++) {
+        AUTO_FREE char *note = mem_printf("restart %zu", i), *set = mem_printf("'context.notes':'%s'", note);
+        edit_inbox(w, i, set);
+        world_settle(w);
+        assert_lead(w, i, "inbox_notes__c", note);
+        world_stop(w);
+    }
+    world_settle(w);
+    finish(w);
+}
+
 static void a_service_in_a_bad_mood_is_outlasted(void **state)
 {
     static const char *const moods[] = {
@@ -442,6 +470,7 @@ int main(void)
         cmocka_unit_test(short_pages_and_a_service_that_is_behind),
         cmocka_unit_test(sessions_end_and_nobody_notices),
         cmocka_unit_test(automation_that_our_write_sets_off_is_heard),
+        cmocka_unit_test(refresh_tokens_that_rotate_survive_restarts),
         cmocka_unit_test(a_service_in_a_bad_mood_is_outlasted),
         cmocka_unit_test(a_first_sync_survives_the_power_at_every_touch),
         cmocka_unit_test(a_linked_duplicate_survives_the_power_at_every_touch),
