@@ -80,12 +80,11 @@ static void reindex(struct sf_type *t, struct sf_row *r, const json_t *old, cons
     }
 }
 
-size_t sf_matches(struct sf *s, struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first)
+size_t sf_matches(struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first)
 {
     AUTO_FREE char *want = folded(f, value);
     const json_t *at = json_object_get(json_object_get(t->unique, f->name), want);
     size_t n = 0;
-    (void)s;
     if (f->unique) {
         *first = at ? t->rows[json_integer_value(at)] : NULL;
         return at != NULL;

@@ -58,7 +58,7 @@ static bool read_parent(struct sf *s, const struct sf_type *t, const char *name,
     json_object_foreach ((json_t *)said, key, v) {
         struct sf_type *to = sf_type_of(s, f->to[0]);
         const struct sf_field *by = str_eq(key, "attributes") ? NULL : sf_visible(s, to, key);
-        size_t n = by && by->external && json_is_string(v) ? sf_matches(s, to, by, json_string_value(v), &r) : 0;
+        size_t n = by && by->external && json_is_string(v) ? sf_matches(to, by, json_string_value(v), &r) : 0;
         if (n != 1 && !str_eq(key, "attributes"))
             return sf_set_bad(bad, 400, "INVALID_FIELD", NULL,
                               "Foreign key external ID: %s not found for field %s in entity %s",
@@ -132,7 +132,7 @@ static bool complete(const struct sf_type *t, const json_t *changes, struct sf_b
     return bad->code == NULL;
 }
 
-static void add_defaults(struct sf *s, const struct sf_type *t, const struct sf_hand *hand, json_t *changes)
+static void add_defaults(const struct sf_type *t, const struct sf_hand *hand, json_t *changes)
 {
     for (size_t i = 0; i < t->n_fields; i++) {
         const struct sf_field *f = t->fields[i];
@@ -147,7 +147,6 @@ static void add_defaults(struct sf *s, const struct sf_type *t, const struct sf_
         else if (str_eq(f->type, "boolean") && !str_eq(f->name, "IsDeleted"))
             js_set(changes, f->name, json_false());
     }
-    (void)s;
 }
 
 /* The assignment rule gives the lead to somebody else, whatever the owner said. */
@@ -177,7 +176,7 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
     if (!read_fields(s, t, r, said, hand->person, changes, bad))
         return NULL;
     if (creating)
-        add_defaults(s, t, hand, changes);
+        add_defaults(t, hand, changes);
     if (creating && !hand->person && !complete(t, changes, bad))
         return NULL;
     if (!sf_guard(s, t, r, changes, bad) || (creating && !sf_no_duplicate(s, t, changes, hand, bad)))
