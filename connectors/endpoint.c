@@ -188,7 +188,7 @@ static void parse_answer(struct call *c)
     if (c->raw || !c->answer.body_n || c->err.kind != ERR_NONE)
         return;
     struct err err = {0};
-    c->json = js_parse(c->answer.body, c->answer.body_n, &err);
+    c->json = js_parse_only(c->answer.body, c->answer.body_n, c->only, &err);
     if (!c->json)
         err_set(&c->err, c->writes ? ERR_UNSURE : ERR_TEMP, "%s answered %d with something else: %s", c->request.method,
                 c->answer.status, err.text);

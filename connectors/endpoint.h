@@ -46,6 +46,7 @@ struct call {
     json_t *json;                /* the parsed body of a 2xx answer; NULL when empty. A 2xx body that is not JSON is an err:
                                     TEMP for reads, UNSURE for writes */
     bool raw;                    /* raw: do not parse */
+    const char *const *only;     /* only: members to keep of a large answer (js_parse_only); NULL: all; borrowed */
 };
 
 void call_init(struct call *c, const char *method, const char *url_fmt, ...) __attribute__((format(printf, 3, 4)));

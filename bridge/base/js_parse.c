@@ -13,12 +13,31 @@ struct reader {
     char *key; /* of the member being read */
     size_t key_cap;
     const char *why; /* why a callback refused, NULL when none did */
+    const char *const *only; /* names of members to keep; NULL: all */
+    bool skip;               /* the value that comes belongs to a member nobody wants */
+    size_t skipped;          /* depth within such a value */
 };
 
 static int refuse(struct reader *r, const char *why)
 {
     r->why = why;
     return 0;
+}
+
+/* True when a plain value is not wanted. */
+static bool passed_over(struct reader *r)
+{
+    bool skip = r->skip || r->skipped;
+    r->skip = false;
+    return skip;
+}
+
+static bool is_wanted(const struct reader *r, const char *name, size_t n)
+{
+    for (const char *const *w = r->only; w && *w; w++)
+        if (!strncmp(*w, name, n) && !(*w)[n])
+            return true;
+    return !r->only;
 }
 
 static int put(struct reader *r, json_t *value)
@@ -46,12 +65,12 @@ static int push(struct reader *r, json_t *value)
 
 static int on_null(void *r)
 {
-    return put(r, json_null());
+    return passed_over(r) || put(r, json_null());
 }
 
 static int on_bool(void *r, int b)
 {
-    return put(r, json_boolean(b));
+    return passed_over(r) || put(r, json_boolean(b));
 }
 
 /* Most integers are short: 18 digits cannot overflow, so they need no checks. */
@@ -74,6 +93,8 @@ static int on_number(void *r, const char *s, size_t n)
 {
     int64_t v;
     double real;
+    if (passed_over(r))
+        return 1;
     if (short_integer(s, n, &v))
         return put(r, json_integer(v));
     AUTO_FREE char *text = mem_dup_n(s, n);
@@ -85,6 +106,8 @@ static int on_number(void *r, const char *s, size_t n)
 /* The text as a whole is valid UTF-8, so no string needs another look; a NUL cannot be carried by C strings. */
 static int on_string(void *r, const unsigned char *s, size_t n)
 {
+    if (passed_over(r))
+        return 1;
     if (memchr(s, 0, n))
         return refuse(r, "a NUL in a text");
     return put(r, json_stringn_nocheck((const char *)s, n));
@@ -93,6 +116,10 @@ static int on_string(void *r, const unsigned char *s, size_t n)
 static int on_key(void *self, const unsigned char *s, size_t n)
 {
     struct reader *r = self;
+    if (r->skipped || !is_wanted(r, (const char *)s, n)) {
+        r->skip = !r->skipped;
+        return 1;
+    }
     if (memchr(s, 0, n))
         return refuse(r, "a NUL in a name");
     if (n + 1 > r->key_cap) {
@@ -104,20 +131,31 @@ static int on_key(void *self, const unsigned char *s, size_t n)
     return 1;
 }
 
+/* True when what opens here is not wanted; the depth within it is counted to find its end. */
+static bool opened_unwanted(struct reader *r)
+{
+    bool skip = passed_over(r);
+    r->skipped += skip;
+    return skip;
+}
+
 static int on_open_object(void *r)
 {
-    return push(r, json_object());
+    return opened_unwanted(r) || push(r, json_object());
 }
 
 static int on_open_array(void *r)
 {
-    return push(r, json_array());
+    return opened_unwanted(r) || push(r, json_array());
 }
 
 static int on_close(void *self)
 {
     struct reader *r = self;
-    r->depth--;
+    if (r->skipped)
+        r->skipped--;
+    else
+        r->depth--;
     return 1;
 }
 
@@ -212,7 +250,12 @@ static bool read_all(struct reader *r, const char *text, size_t n, struct err *e
 
 json_t *js_parse(const char *text, size_t n, struct err *err)
 {
-    struct reader r = {0};
+    return js_parse_only(text, n, NULL, err);
+}
+
+json_t *js_parse_only(const char *text, size_t n, const char *const *members, struct err *err)
+{
+    struct reader r = {.only = members};
     text = text ? text : "";
     size_t valid = str_utf8_span(text, n);
     if (valid < n) {

@@ -144,17 +144,20 @@ static void settle_created_rest(struct batch *b, struct item *it, struct cell_pl
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
 
-static void know(struct link *link, const struct record *rec)
+/* How new the CRM's record is known to be: replicas that are older are not believed. */
+static void know(struct item *it, const struct record *rec)
 {
-    if (rec->modified > link->touched)
-        link->touched = rec->modified;
+    if (rec->modified <= it->link.touched)
+        return;
+    it->link.touched = rec->modified;
+    it->link_dirty = true;
 }
 
 static void take_record(struct item *it, int side)
 {
     struct record *rec = &it->out[side].result.record;
     if (side == SIDE_T) {
-        know(&it->link, rec);
+        know(it, rec);
         if (rec->id && !it->link.t_id)
             it->link.t_id = mem_dup(rec->id);
         if (rec->version && it->create)
@@ -245,6 +248,8 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
         return false;
     if (v->op_stays) {
+        if (side == SIDE_T)
+            know(it, &o->result.record); /* written, perhaps, and only unchecked */
         it->next = NEXT_LATER;
         it->why = "probe";
         it->due = b->r->env->now(b->r->env) + PROBE_AFTER_MS;
@@ -355,7 +360,7 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     /* The version of a read that was decided on, never that of our own update: between the two somebody may have edited. */
     if (it->has_t && it->t.version && !it->out[SIDE_T].wanted && !str_eq(it->t.version, it->link.t_version)) {
         set_text(&it->link.t_version, it->t.version);
-        know(&it->link, &it->t);
+        know(it, &it->t);
         it->link_dirty = true;
     }
     bool row = it->link.id || it->link.t_id;

@@ -225,6 +225,19 @@ static bool was_updated(const struct item *it)
     return !it->off && !it->create && it->out[SIDE_T].wanted && it->out[SIDE_T].result.err.kind == ERR_NONE;
 }
 
+/* Where the check cannot be made (the read fails, or a replica does not know our write yet) the outcome is as unknown as
+ * after a lost answer: the op stays, and recovery looks at the history later. Otherwise an edit we wrote over would be lost
+ * without a word. */
+static void race_check(struct batch *b, struct item *it, const struct record *rec, const struct err *why)
+{
+    struct result *written = &it->out[SIDE_T].result;
+    if (why->kind == ERR_NONE && (rec->state != RECORD_LIVE || rec->modified >= written->record.modified))
+        race_item(b, it, rec);
+    else
+        err_set(&written->err, ERR_UNSURE, "written, but not seen whether somebody edited it meanwhile: %s",
+                why->kind == ERR_NONE ? "the CRM told an older state" : why->text);
+}
+
 bool write_race(struct batch *b, struct err *err)
 {
     (void)err;
@@ -244,12 +257,10 @@ bool write_race(struct batch *b, struct err *err)
                 ids[n++] = b->items[i].link.t_id;
             }
         struct err one = {0};
-        /* Should this read fail, the writes still stand: they are settled, and the next change compares values again. */
         bool ok = !n || ep->kind->fetch(ep, bound->o->type[SIDE_T], ids, n, bound->needed[SIDE_T],
                                         FETCH_FRESH | FETCH_HISTORY, records, &one);
         for (size_t i = 0; i < n; i++) {
-            if (ok && records[i].err.kind == ERR_NONE && records[i].history)
-                race_item(b, who[i], &records[i]);
+            race_check(b, who[i], &records[i], ok ? &records[i].err : &one);
             record_done(&records[i]);
         }
     }

@@ -140,3 +140,23 @@ bool inbox_wants_threads(inbox_want want)
            inbox_wanted(want, INBOX_REPLIED) || inbox_wanted(want, INBOX_LAST_MESSAGE) ||
            inbox_wanted(want, INBOX_ASSIGNEE);
 }
+
+const char **inbox_members(inbox_want want)
+{
+    static const char *const always[] = {"threads", "nextCursor", "id", "timestamp", "prospect", "context", "platform", "platformId",
+                                         "externalId", "username", "handle", "displayName", "status", "assigneeId"};
+    static const char *const of_threads[] = {"accountLinkId", "accountLink", "lastMessage", "lastMessageTimestamp", "isRequest",
+                                             "variant", "authorId", "userId", "campaignId", "origin"};
+    const char **out = mem_alloc((COUNT(always) + COUNT(of_threads) + INBOX_FIELDS + 2) * sizeof *out);
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT(always); i++)
+        out[n++] = always[i];
+    for (size_t i = 0; inbox_wants_threads(want) && i < COUNT(of_threads); i++)
+        out[n++] = of_threads[i];
+    for (int id = 0; id < INBOX_FIELDS; id++)
+        if (inbox_wanted(want, id) && inbox_fields[id].member)
+            out[n++] = inbox_fields[id].member;
+    if (inbox_wanted(want, INBOX_IMAGE))
+        out[n++] = "imageNormalized";
+    return out;
+}

@@ -67,6 +67,8 @@ static inline bool inbox_wanted(inbox_want want, enum inbox_field_id id)
     return want >> id & 1;
 }
 bool inbox_wants_threads(inbox_want want); /* anything only threads tell */
+/* inbox_members: names of the members that reading threads for these fields needs; NULL-terminated. Caller frees the array. */
+const char **inbox_members(inbox_want want);
 
 /* ---- inbox_prospect.c: JSON of a prospect → record ---- */
 
@@ -126,16 +128,21 @@ bool inbox_harvest_delivery(struct inbox_harvest *h, const json_t *event, struct
 /* ---- inbox_cursor.c: where changes() stands, as text the engine keeps ---- */
 
 enum inbox_stage { INBOX_LEARN, INBOX_WALK, INBOX_FEED };
+
+#define INBOX_VIEWS 5
+struct inbox_place { /* place in one view of the walk */
+    bool done;
+    int64_t pages;    /* pages read of this view */
+    int64_t restarts; /* restarts because the page cursor was refused */
+    json_t *at;       /* at: {id, timestamp} of the page to ask for; NULL = the first */
+    json_t *mark;     /* mark: an earlier `at`, to notice a circle */
+};
 struct inbox_cursor {
     enum inbox_stage stage;
     int64_t seq;      /* seq of the newest event known; -1 = none */
     int64_t polled;   /* polled: when Inbox last told the newest event (its Date); 0 = not known */
-    int64_t view;     /* view of the walk, index into its list */
-    int64_t pages;    /* pages read of this view */
-    int64_t restarts; /* restarts of views whose page cursor was refused, in this walk */
-    json_t *at;       /* at: {id, timestamp} of the page to ask for; NULL = the first */
-    json_t *mark;     /* mark: an earlier `at` of this view, to notice a circle */
     json_t *recent;   /* recent ids of events, for the overlap */
+    struct inbox_place views[INBOX_VIEWS]; /* views of the walk */
 };
 /* inbox_cursor_read: NULL and text it cannot read are the start of a full enumeration: never skips. */
 void inbox_cursor_read(const char *text, struct inbox_cursor *out);
@@ -147,8 +154,8 @@ void inbox_cursor_done(struct inbox_cursor *c);
 bool inbox_walk(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
 bool inbox_learn(struct endpoint *ep, struct inbox_cursor *at, struct page *out, struct err *err);
 bool inbox_follow(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
-bool inbox_walk_done_view(struct inbox_cursor *at,
-                          json_t *next); /* moves `at` to the next page; true: the view is read */
+/* inbox_walk_move: on to the next page of a view (NULL: there is none). Pure. */
+void inbox_walk_move(struct inbox_place *place, json_t *next);
 /* inbox_judge_gap: did an events page that was asked for after `at` lose something in between? Pure. */
 bool inbox_judge_gap(const struct inbox_cursor *at, const json_t *events, int64_t date);
 

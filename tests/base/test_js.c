@@ -363,9 +363,23 @@ static void printing_and_reading_again_changes_nothing(void **state)
     }
 }
 
+static void members_nobody_wants_are_left_out_with_all_in_them(void **state)
+{
+    static const char *const only[] = {"a", "list", NULL};
+    static const char text[] = "{\"x\":{\"a\":1,\"y\":[1,{\"a\":2}]},\"a\":{\"ab\":1,\"a\":[true,null],\"\":7},\"list\":[{\"z\":\"s\"},[],"
+                               "{\"a\":\"t\"},\"u\"],\"z\":null}";
+    struct err err = {0};
+    (void)state;
+    AUTO_JSON json_t *v = js_parse_only(text, strlen(text), only, &err);
+    AUTO_FREE char *printed = v ? js_print(v) : mem_dup(err.text);
+    assert_string_equal(printed, "{\"a\":{\"a\":[true,null]},\"list\":[{},[],{\"a\":\"t\"},\"u\"]}");
+    assert_null(js_parse_only("{\"x\":[1,}", 9, only, &err)); /* still JSON or nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_nobody_wants_are_left_out_with_all_in_them),
         cmocka_unit_test(every_kind_of_value_may_stand_alone),
         cmocka_unit_test(white_space_around_and_within_is_ignored),
         cmocka_unit_test(members_keep_the_order_they_came_in),

@@ -9,7 +9,7 @@
     "\"data\":{\"prospect\":{\"platformId\":\"" #seq "\",\"externalId\":\"e" #seq "\"," CONTEXT "}}}"
 #define EVENTS(list, more) "{\"events\":[" list "],\"hasMore\":" more ",\"lastSeq\":null}"
 #define FEED(seq, polled, recent)                                                                                      \
-    "{\"v\":1,\"stage\":\"feed\",\"seq\":" #seq ",\"polled\":" polled ",\"recent\":[" recent "]}"
+    "{\"v\":2,\"stage\":\"feed\",\"seq\":" #seq ",\"polled\":" polled ",\"recent\":[" recent "]}"
 #define JUST_NOW "1772442900000" /* half a minute before the answers' date */
 #define LONG_AGO "1772000000000"
 

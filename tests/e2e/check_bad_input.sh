@@ -87,7 +87,9 @@ expect "a newer database" 6 'newer|999' bridge sync
 cp "$dir/keep.db" "$dir/bridge.db"
 chmod 0400 "$dir/bridge.db"; [ "$(id -u)" = 0 ] || expect "a read-only file" 6 'bridge.db' bridge sync; chmod 0600 "$dir/bridge.db"
 stir
-expect "a full disk" 6 'full|space|write|I/O|disk' bash -c "ulimit -f 8; exec '$build/inbox-bridge' -c '$dir/bridge.cfg' --quiet sync"
+# ThreadSanitizer maps a file of its own at start, which the limit on files breaks before the program begins
+[[ $build == */tsan ]] && echo "a full disk: not under ThreadSanitizer" ||
+  expect "a full disk" 6 'full|space|write|I/O|disk' bash -c "ulimit -f 8; exec '$build/inbox-bridge' -c '$dir/bridge.cfg' --quiet sync"
 
 echo "-- and nothing was lost"
 for _ in 1 2 3 4 5 6; do bridge sync >"$dir/last" 2>&1; code=$?; [ "$code" = 0 ] && break; sleep 2; done

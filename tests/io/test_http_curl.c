@@ -8,7 +8,7 @@
 
 static struct server *server;
 static struct http_transport *curl;
-static int served;
+static _Atomic int served;
 
 static void echo(const struct http_request *r, struct http_answer *a)
 {
@@ -32,7 +32,7 @@ static void handle(void *self, const struct http_request *r, struct http_answer 
 {
     static const unsigned char zipped[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0};
     (void)self;
-    __atomic_add_fetch(&served, 1, __ATOMIC_RELAXED);
+    served++;
     a->status = 200;
     http_headers_add(&a->headers, "X-Mixed-CASE", " spaced ");
     if (str_starts(r->url, "/drop")) {

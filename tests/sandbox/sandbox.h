@@ -79,6 +79,10 @@ struct sandbox_service *sandbox_inbox_new(struct sandbox *box, size_t prospects)
 struct sandbox_service *sandbox_hubspot_new(struct sandbox *box);
 struct sandbox_service *sandbox_webhook_new(struct sandbox *box); /* a receiver of the generic webhook protocol */
 #define SANDBOX_WEBHOOK_SECRET "whsec_c2FuZGJveCB3ZWJob29rIHNlY3JldA==" /* both ways */
+struct sandbox_service *sandbox_salesforce_new(struct sandbox *box);
+
+/* The private key, as PEM, that signs assertions for Salesforce's JWT flow; caller frees. */
+char *sandbox_salesforce_key(struct sandbox_service *salesforce);
 
 /* Manners of the Inbox service, a JSON object as POST /_sandbox/manners takes it; see README.md. False: not understood. */
 bool sandbox_inbox_manners(struct sandbox_service *inbox, const char *json);

@@ -82,7 +82,7 @@ static struct rule *new_rule(struct sandbox_rules *rules)
 
 bool rules_add(struct sandbox_rules *rules, const struct sandbox_service *service, const json_t *rule, struct err *err)
 {
-    enum fault_kind kind;
+    enum fault_kind kind = FAULT_NONE;
     const json_t *match = json_object_get(rule, "match"), *chance = json_object_get(rule, "chance");
     if (!json_is_object(rule))
         return err_set(err, ERR_REJECT, "a rule is an object");

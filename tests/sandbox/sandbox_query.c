@@ -19,6 +19,9 @@ static char *decode(const char *s, size_t n)
             *to++ = s[i] == '+' ? ' ' : s[i];
         }
     *to = '\0';
+    if (!str_utf8_valid(out, (size_t)(to - out)))
+        for (char *c = out; c < to; c++)
+            *c = (unsigned char)*c < 0x80 ? *c : '?';
     return out;
 }
 

@@ -289,8 +289,8 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
             AUTO_FREE char *log = log_text(s, key);
             AUTO_JSON json_t *contact = world_contact(s->w, key), *prospect = world_prospect(s->w, i);
             AUTO_FREE char *crm = js_print(json_object_get(contact, "properties")), *inbox = js_print(json_object_get(prospect, "context"));
-            AUTO_FREE char *past = js_print(json_object_get(json_object_get(contact, "history"), "inbox_notes"));
-            print_message("%s: %s\n  crm %s\n  notes %s\n  inbox %s\n", key, log, crm, past, inbox);
+            AUTO_FREE char *past = js_print(json_object_get(json_object_get(contact, "history"), getenv("SIM_PAST") ? getenv("SIM_PAST") : "inbox_notes"));
+            fprintf(stderr, "%s: %s\n  crm %s\n  notes %s\n  inbox %s\n", key, log, crm, past, inbox);
         }
     world_free(s->w);
     free(s);
