@@ -192,11 +192,14 @@ static void policies_have_names_both_ways(void **state)
 
 static void the_shipped_mappings_load(void **state)
 {
-    static const char *const files[] = {SOURCE_DIR "/mappings/hubspot.cfg", SOURCE_DIR "/mappings/webhook.cfg"};
+    static const char *const files[] = {"hubspot", "salesforce-leads", "salesforce-contacts", "webhook"};
     (void)state;
     for (size_t i = 0; i < COUNT(files); i++) {
+        AUTO_FREE char *path = mem_printf(SOURCE_DIR "/mappings/%s.cfg", files[i]);
         struct opt_faults faults = {0};
-        struct mapping *m = mapping_load(files[i], &faults);
+        struct mapping *m = mapping_load(path, &faults);
+        for (size_t k = 0; k < faults.n; k++)
+            print_error("%s\n", faults.lines[k]);
         assert_int_equal(faults.n, 0);
         assert_non_null(m);
         mapping_free(m);
