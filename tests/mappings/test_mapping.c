@@ -192,7 +192,7 @@ static void policies_have_names_both_ways(void **state)
 
 static void the_shipped_mappings_load(void **state)
 {
-    static const char *const files[] = {"hubspot", "salesforce-leads", "salesforce-contacts"};
+    static const char *const files[] = {"hubspot", "salesforce-leads", "salesforce-contacts", "webhook"};
     (void)state;
     for (size_t i = 0; i < COUNT(files); i++) {
         AUTO_FREE char *path = mem_printf(SOURCE_DIR "/mappings/%s.cfg", files[i]);
