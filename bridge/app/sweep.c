@@ -1,12 +1,14 @@
 /* A sweep is marks: once everything is marked in the lane that waits for all others, the worker compares it like anything
  * else. So this file decides when, marks in steps with a checkpoint, and notices when the last mark is worked off. The meta
- * text "sweep:<route>" holds {"begun","ended","after","runs"}: after is the last link marked, absent once all are. */
+ * text "sweep:<route>" holds {"begun","ended","after","runs","records"}: after is the last link marked, absent once all are;
+ * records is what was found so far, by class. The finished one stays as "drift:<route>", like that of reconcile. */
 #include "bridge/app/sweep.h"
 #include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/log.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/drift.h"
 #include <string.h>
 
 #define DAY_MS (24 * 3600 * 1000LL)
@@ -137,6 +139,7 @@ static bool begin(struct app *app, const struct route *r, json_t *state, struct 
     STORE_TX(tx, app->store);
     js_set(state, "begun", json_integer(app->env.now(&app->env)));
     js_set(state, "after", json_integer(0));
+    js_set(state, "records", json_object());
     return store_begin(app->store, err) && enumerate(app, r, err) && write_state(app, r->name, state, err) &&
            store_commit(app->store, err);
 }
@@ -156,6 +159,15 @@ bool sweep_start(struct app *app, struct app_route *ar, struct err *err)
 
 /* ---- the end ---- */
 
+static bool keep_report(struct app *app, const char *route, const json_t *state, struct err *err)
+{
+    char at[WHEN_TEXT];
+    when_print(js_int_or(state, "ended", 0), at);
+    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:O?}", "route", route, "at", at, "records", json_object_get(state, "records"));
+    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = js_print(report);
+    return store_meta_set(app->store, name, text, err);
+}
+
 /* Worked off: no mark of it is left but those that wait for a later try, which are no comparison any more. */
 static bool look(struct app *app, struct app_route *ar, bool *through, struct err *err)
 {
@@ -169,12 +181,15 @@ static bool look(struct app *app, struct app_route *ar, bool *through, struct er
         return true;
     if (!store_jobs_why(app->store, r->name, "compare", &left, err) || !store_jobs_why(app->store, r->name, "scan", &scan, err))
         return false;
+    if (!json_object_get(state, "records"))
+        js_set(state, "records", json_object());
+    drift_take(r, json_object_get(state, "records"));
     if (left + scan)
-        return true;
+        return write_state(app, r->name, state, err);
     *through = true;
     js_set(state, "ended", json_integer(app->env.now(&app->env)));
     js_set(state, "runs", json_integer(js_int_or(state, "runs", 0) + 1));
-    return write_state(app, r->name, state, err);
+    return keep_report(app, r->name, state, err) && write_state(app, r->name, state, err);
 }
 
 void sweep_round(struct app *app, int64_t *wake)

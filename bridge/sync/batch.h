@@ -61,6 +61,9 @@ struct detour {
 };
 bool sync_detour(struct route *r, const struct job *jobs, size_t n, const struct detour *d, struct err *err) MUST_CHECK;
 
+/* drift.c: counts the decided items of a full comparison by class. */
+void drift_note(struct batch *b);
+
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
 bool gather_source(struct batch *b, struct err *err) MUST_CHECK;

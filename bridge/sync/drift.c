@@ -4,6 +4,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
+#include <stdatomic.h>
 
 const char *const drift_classes[DRIFT_CLASSES] = {
     "in_sync", "s_ahead", "t_ahead", "conflict", "held", "missing_in_crm", "detached", "merged",
@@ -64,7 +65,7 @@ static const char *class_of_place(const struct item *it, const char **why)
     }
     if (it->link.state == LINK_AMBIGUOUS)
         return "duplicate_key";
-    if (str_eq(it->event, "detached"))
+    if (it->has_t && (it->t.state == RECORD_ARCHIVED || it->t.state == RECORD_GONE))
         return "missing_in_crm";
     if (str_eq(it->event, "remapped") || it->link.secondary)
         return "merged";
@@ -103,6 +104,38 @@ static json_t *row_of(const struct item *it)
     js_set(row, "cells", cells);
     return row;
 }
+
+/* ---- comparisons on schedule ---- */
+
+static void note_class(struct route *r, const char *class)
+{
+    for (size_t i = 0; i < DRIFT_CLASSES; i++)
+        if (str_eq(class, drift_classes[i]))
+            atomic_fetch_add(&r->drift[i], 1);
+}
+
+void drift_note(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct item *it = &b->items[i];
+        if (!str_eq(it->job->why, "compare"))
+            continue;
+        AUTO_JSON json_t *cells = cells_of(it);
+        const char *why = NULL, *class = class_of_place(it, &why);
+        note_class(b->r, class ? class : class_of_cells(it, cells));
+    }
+}
+
+void drift_take(struct route *r, json_t *counts)
+{
+    for (size_t i = 0; i < DRIFT_CLASSES; i++) {
+        int64_t n = atomic_exchange(&r->drift[i], 0);
+        if (n)
+            js_set(counts, drift_classes[i], json_integer(js_int_or(counts, drift_classes[i], 0) + n));
+    }
+}
+
+/* ---- comparisons by hand ---- */
 
 struct comparison {
     drift_emit *emit;

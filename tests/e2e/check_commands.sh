@@ -116,6 +116,18 @@ expect "reconcile" 0 'in_sync' bridge reconcile
 expect "reconciled" 0 "in_sync +$prospects records" bridge reconcile --report
 [ "$(contact 3 .properties.inbox_valuation)" = 555 ] || fail "reconcile did not mend"
 
+echo "-- the daemon's runs, and a backup while it works"
+"$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" &
+pid=$!
+edit_inbox 8 '"context.valuation":1234'
+for _ in $(seq 100); do [ "$(contact 8 .properties.inbox_valuation)" = 1234 ] && break; sleep 0.1; done
+expect "backup of a store in use" 0 'checked copy' bridge backup "$dir/live.db"
+expect "status beside the daemon" 6 "process $pid holds it" bridge status
+kill "$pid"; wait "$pid"
+run=$(bridge --json history "$(state 8 .username)" | jq '[.[] | select(.field=="valuation" and .side=="crm")] | last.run')
+[ "$run" -gt 0 ] || fail "the daemon's change belongs to run $run"
+expect "undo of the daemon's run" 0 'put back' bridge undo "$run" --dry-run
+
 echo "-- forget and prune"
 name=$(state 6 .username) id=$(state 6 .platformId) contact=$(contact 6 .id)
 edit_inbox 6 '"context.notes":"met a wombat"'; quiet "a note"
