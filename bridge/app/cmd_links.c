@@ -217,7 +217,8 @@ static int import_links(struct app *app, const char *path)
     struct err err = {0};
     AUTO_FREE char *text = read_whole(path, &err);
     AUTO_JSON json_t *keys = json_object(), *records = json_object();
-    struct import in = {.app = app, .csv = {.at = text}, .lines = {keys, records}};
+    bool marked = text && str_starts(text, "\xef\xbb\xbf"); /* spreadsheets put a byte order mark in front */
+    struct import in = {.app = app, .csv = {.at = marked ? text + 3 : text}, .lines = {keys, records}};
     if (!text || !import_text(&in, &err)) {
         fprintf(stderr, "inbox-bridge: links: %s: %s; nothing was imported\n", path, err.text);
         return err.kind == ERR_STORE ? EXIT_STORE : EXIT_USAGE;

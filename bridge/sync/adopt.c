@@ -42,6 +42,8 @@ static json_t *row_off(const struct item *it)
     const char *act = it->err.kind ? "failed" : ambiguous ? "ambiguous" : known ? "known" : "excluded";
     json_t *row = row_of(it, act);
     js_set(row, "why", js_text(it->err.kind ? it->err.text : it->why));
+    if (it->err.kind == ERR_RATE || it->err.kind == ERR_TEMP)
+        js_set(row, "again", json_true());
     return row;
 }
 
