@@ -21,7 +21,7 @@ struct adopt {
     json_t *ids;           /* key → the CRM's id, of the CRM's list */
     bool again[CHUNK];     /* of this chunk: failed in passing */
     size_t at;
-    bool last;             /* what fails now has failed */
+    bool last; /* what fails now has failed */
 };
 
 static void count(struct adopt *a, const char *name)
@@ -146,10 +146,13 @@ static void show(struct adopt *a)
     const char *name;
     table_row(&table, 4, "PROSPECT", "RESULT", "CRM RECORD", "WHY");
     json_array_foreach (a->rows, i, row) {
-        AUTO_FREE char *differs = json_array_size(json_object_get(row, "differs")) ? show_value(json_object_get(row, "differs"), 60) : NULL;
+        AUTO_FREE char *differs = json_array_size(json_object_get(row, "differs"))
+                                      ? show_value(json_object_get(row, "differs"), 60)
+                                      : NULL;
         AUTO_FREE char *why = differs ? mem_printf("differs: %s", differs) : mem_dup(js_str_or(row, "why", ""));
         if (i < SHOWN_MOST)
-            table_row(&table, 4, js_str_or(row, "label", js_str(row, "key")), js_str(row, "act"), js_str_or(row, "t_id", ""), why);
+            table_row(&table, 4, js_str_or(row, "label", js_str(row, "key")), js_str(row, "act"),
+                      js_str_or(row, "t_id", ""), why);
     }
     if (table.n > 1)
         table_print(&table);
@@ -195,7 +198,8 @@ int cmd_adopt(struct app *app, int argc, char **argv)
     AUTO_JSON json_t *out = json_array();
     for (size_t i = 0; i < app->n_routes; i++) {
         AUTO_JSON json_t *counts = json_object(), *rows = json_array(), *ids = json_object();
-        struct adopt a = {.app = app, .route = &app->routes[i].route, .dry = dry, .counts = counts, .rows = rows, .ids = ids};
+        struct adopt a = {
+            .app = app, .route = &app->routes[i].route, .dry = dry, .counts = counts, .rows = rows, .ids = ids};
         adopt_route(&a, out);
     }
     if (app->json)

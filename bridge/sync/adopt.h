@@ -9,4 +9,5 @@
 typedef void adopt_emit(void *self, const json_t *row);
 
 /* sync_adopt links what it finds by key. Nothing is created and nothing written to either side; dry: not even to the store. */
-bool sync_adopt(struct route *r, const struct job *jobs, size_t n, bool dry, adopt_emit *emit, void *self, struct err *err) MUST_CHECK;
+bool sync_adopt(struct route *r, const struct job *jobs, size_t n, bool dry, adopt_emit *emit, void *self,
+                struct err *err) MUST_CHECK;
