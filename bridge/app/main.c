@@ -62,7 +62,8 @@ int cmd_reference(struct app *app, int argc, char **argv)
 static void usage(FILE *out)
 {
     fprintf(out, "inbox-bridge keeps Inbox prospects and CRM records in step, in both directions.\n\n"
-                 "usage: inbox-bridge [-c FILE] [--json] [--quiet] COMMAND [--help]\n\n");
+                 "usage: inbox-bridge [-c FILE] [--json] [--quiet] COMMAND [--help]\n"
+                 "       inbox-bridge --version\n\n");
     for (const struct command *c = commands; c->name; c++)
         fprintf(out, "  %-10s %s\n", c->name, c->about);
     fprintf(out, "\nFILE is inbox-bridge.cfg unless -c says otherwise.\n%s", exit_codes);
@@ -98,6 +99,8 @@ static int options(struct app *app, int argc, char **argv, char **rest, bool *wa
             app->quiet = true;
         else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             *wants_help = true;
+        else if (!strcmp(argv[i], "--version") && !n)
+            rest[n++] = "version";
         else if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc)
             app->config_path = argv[++i];
         else
@@ -121,6 +124,10 @@ int main(int argc, char **argv)
     if (!n) {
         usage(wants_help ? stdout : stderr);
         return wants_help ? EXIT_IN_STEP : EXIT_USAGE;
+    }
+    if (!strcmp(rest[0], "version")) {
+        printf("inbox-bridge %s\n", INBOX_BRIDGE_VERSION);
+        return EXIT_IN_STEP;
     }
     const struct command *c = command_find(rest[0]);
     if (!c)
