@@ -14,6 +14,11 @@ static const char exit_codes[] = "exit codes: 0 all in step · 1 usage · 2 conf
                                  "plan were stale · 6 store locked or unusable\n";
 
 const struct command commands[] = {
+    {"init", "[--crm hubspot|salesforce|webhook] [--inbox-token SECRET] [--crm-token SECRET] [--base-url URL] [--inbox-url URL] "
+             "[--client-id ID] [--username NAME] [--mapping NAME|FILE] [--store FILE] [--out DIR] [--yes] [--force]",
+     "writes a commented configuration and a mapping to begin with",
+     "Asks for what no flag says; --yes takes the usual answer. A SECRET is env:NAME, file:/path or cred:NAME. --base-url is where "
+     "the CRM is; the URL of the receiver for webhook. Files that are there are left alone unless --force is given.", cmd_init},
     {"check", "", "configuration, credentials, organisations, mapping against the live schemas", "Prints every fault at once.", cmd_check},
     {"setup", "[--apply]", "what is missing in the CRM; --apply creates it", "Compares the properties the mapping needs with those the CRM has.", cmd_setup},
     {"plan", "[--out FILE]", "what a sync would do, cell by cell; writes nothing to either side", "With --out every row goes to FILE, for apply.", cmd_plan},
