@@ -4,6 +4,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
+#include "mappings/value.h"
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
@@ -34,9 +35,29 @@ static bool demote(struct batch *b, struct item *it, struct err *err)
     return taken || err->kind == ERR_NONE;
 }
 
+#define MOVED "moved" /* reason of a link whose new record nobody has read yet */
+
+/* The shadows tell of another record. What this one is blank in nobody has cleared: that is forgotten, and filled as at a
+ * first contact. */
+static void forget_blanks(const struct batch *b, struct item *it)
+{
+    for (size_t i = 0; i < it->b->o->n_fields; i++) {
+        const struct map_field *f = &it->b->o->fields[i];
+        bool unknown = false;
+        AUTO_JSON json_t *now = map_read(f, SIDE_T, it->t.fields, b->r->vocab[SIDE_T], &unknown);
+        if (now && value_blank(now))
+            json_object_del(it->link.cells, f->name);
+    }
+    set_text(&it->link.reason, NULL);
+    it->link_dirty = true;
+}
+
 static void remap(struct batch *b, struct item *it)
 {
     struct err err = {0};
+    set_text(&it->link.reason, MOVED);
+    if (it->t.fields)
+        forget_blanks(b, it);
     if (it->t.state == RECORD_CONVERTED && it->t.moved_type)
         set_text(&it->link.t_type, it->t.moved_type);
     set_text(&it->link.t_id, it->t.moved_to);
@@ -99,6 +120,8 @@ void place_targets(struct batch *b)
             remap(b, it);
         else if (it->has_t && it->t.state != RECORD_LIVE)
             detach(b, it);
+        else if (it->has_t && it->t.fields && str_eq(it->link.reason, MOVED))
+            forget_blanks(b, it);
     }
 }
 

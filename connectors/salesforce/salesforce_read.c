@@ -89,21 +89,6 @@ void salesforce_read(struct endpoint *ep, const struct schema *types, const char
         call_done(&calls[i]);
 }
 
-/* A conversion does not carry custom fields over by itself. What the contact is blank in is therefore not told as blank: it
- * would look as if a person had cleared it, and be cleared on the other side too. The keys are told, to be given back. */
-static void salesforce_hide_blanks(const struct schema *types, struct record *r)
-{
-    const char *name;
-    json_t *v;
-    void *next;
-    json_object_foreach_safe (r->fields, next, name, v) {
-        const struct schema_field *f = schema_find(types, name);
-        bool blank = json_is_null(v) || (json_is_array(v) && !json_array_size(v));
-        if (blank && !(f && f->unique))
-            json_object_del(r->fields, name);
-    }
-}
-
 /* The ids of one object among those asked for: a converted lead's link goes on under the contact's id. What is no id of
  * ours at all is asked for as the object named, or not at all when it cannot be an id. */
 static bool salesforce_fetch_of(struct endpoint *ep, const struct salesforce_object *o,
@@ -126,11 +111,8 @@ static bool salesforce_fetch_of(struct endpoint *ep, const struct salesforce_obj
     AUTO_FREE struct record *records = mem_alloc((k + 1) * sizeof *records);
     salesforce_read(ep, types, mine, k, fields, records);
     salesforce_lost(ep, o->name, mine, k, records);
-    for (size_t i = 0; i < k; i++) {
-        if (o != asked)
-            salesforce_hide_blanks(types, &records[i]);
+    for (size_t i = 0; i < k; i++)
         out[where[i]] = records[i];
-    }
     return true;
 }
 
