@@ -276,20 +276,30 @@ static bool put_file(const struct init *in, const char *path, const char *text)
     return ok;
 }
 
+/* Credentials exist only where systemd or inbox-bridge-ctl runs the program: there is nothing to look at now. */
+static void remind(const char *spec)
+{
+    static const char service[] = "cred:secret_";
+    struct err err = {0};
+    char *secret = opt_secret(spec, &err);
+    if (!secret && str_starts(spec, service))
+        printf("put the secret into " SERVICE_DIR "/secrets/%s\n", spec + strlen(service));
+    else if (!secret)
+        printf("still to be put in its place: %s (%s)\n", spec, err.text);
+    else
+        mem_wipe(secret, strlen(secret));
+    free(secret);
+}
+
 static void tell(const struct init *in, const char *config, const char *mapping)
 {
-    static const enum answer secrets[] = {INBOX_TOKEN, CRM_TOKEN};
     printf("wrote %s and %s\n", config, mapping);
-    for (size_t i = 0; i < COUNT(secrets); i++) {
-        struct err err = {0};
-        char *secret = opt_secret(in->said[secrets[i]], &err);
-        if (!secret)
-            printf("still to be put in its place: %s (%s)\n", in->said[secrets[i]], err.text);
-        else
-            mem_wipe(secret, strlen(secret));
-        free(secret);
-    }
-    printf("read the mapping, then: inbox-bridge -c %s check\n", config);
+    remind(in->said[INBOX_TOKEN]);
+    remind(in->said[CRM_TOKEN]);
+    if (str_eq(in->said[OUT], SERVICE_DIR))
+        printf("read the mapping, then: inbox-bridge-ctl check\n");
+    else
+        printf("read the mapping, then: inbox-bridge -c %s check\n", config);
 }
 
 int cmd_init(struct app *app, int argc, char **argv)
