@@ -21,13 +21,13 @@ completes() {
 offers() { # EXPECTED WORD…
   local expected=$1
   shift
-  completes "$@" | grep -qxF -- "$expected" || fail "\"inbox-bridge $*\" does not offer $expected"
+  grep -qxF -- "$expected" <<<"$(completes "$@")" || fail "\"inbox-bridge $*\" does not offer $expected"
 }
 
 asked=0
 for name in $("$program" --help | awk '/^  [a-z]/ { print $1 }'); do
   offers "$name" "${name:0:2}"
-  for flag in $("$program" "$name" --help | sed 1q | sed "s/.* $name//" | grep -oE -- '--[a-z-]+' | sort -u); do
+  for flag in $("$program" "$name" --help | sed -n "1s/^usage: .*\[--json\] $name//p" | grep -oE -- '--[a-z-]+' | sort -u); do
     offers "$flag" "$name" "${flag:0:4}"
     asked=$((asked + 1))
   done

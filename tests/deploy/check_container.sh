@@ -10,7 +10,7 @@ fail() { echo "FAILED: $*"; failures=$((failures + 1)); }
 last=$(awk '/^FROM/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$file")
 
 [ "$(grep -c '^FROM' "$file")" = 2 ] || fail "not two stages"
-grep -E '^FROM' "$file" | grep -qE ':latest|^FROM [^:]+( |$)' && fail "an image without a version"
+grep -qE '^FROM ([^ ]+:latest|[^: ]+)( |$)' "$file" && fail "an image without a version"
 grep -qE '^USER [1-9][0-9]*:' <<<"$last" || fail "the last stage runs as root"
 grep -q '^HEALTHCHECK' <<<"$last" || fail "no health check"
 grep -q '^ENTRYPOINT \["inbox-bridge"' <<<"$last" || fail "the entry point is no list: signals would go to a shell"

@@ -10,8 +10,9 @@ command -v jq >/dev/null || { echo "skipped: no jq here"; exit 0; }
 jq -e '.title and .uid and (.panels | length > 10) and ([.panels[].id] | length == (unique | length)) and
        all(.panels[]; .targets | length > 0)' "$board" >/dev/null || fail "dashboard.json"
 # No two panels in the same place
-jq -r '.panels[].gridPos | . as $p | range($p.x; $p.x + $p.w) as $x | range($p.y; $p.y + $p.h) as $y | "\($x) \($y)"' "$board" |
-  sort | uniq -d | grep -q . && fail "panels of the dashboard overlap"
+twice=$(jq -r '.panels[].gridPos | . as $p | range($p.x; $p.x + $p.w) as $x | range($p.y; $p.y + $p.h) as $y | "\($x) \($y)"' "$board" |
+  sort | uniq -d)
+[ -z "$twice" ] || fail "panels of the dashboard overlap"
 
 # Every name in either is one that /metrics shows
 known=$(grep -hoE '"inbox_bridge_[a-z_]+"' "$root"/bridge/app/*.c | tr -d '"' | sort -u)
