@@ -3,7 +3,7 @@
 # program that is not instrumented, lintian finds nothing.
 set -uo pipefail
 build=${BUILD_DIR:?BUILD_DIR is the build folder}
-for tool in cpack dpkg-deb dpkg-shlibdeps; do
+for tool in cpack dpkg-deb dpkg-shlibdeps file; do
   command -v $tool >/dev/null || { echo "skipped: no $tool here"; exit 0; }
 done
 [ -e "$build/deploy/inbox-bridge.1.gz" ] || { echo "skipped: the target papers was not built"; exit 0; }
