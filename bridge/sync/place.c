@@ -16,6 +16,14 @@ static void set_text(char **slot, const char *text)
     *slot = copy;
 }
 
+/* The younger may be of this very batch, and decided already to be the only one. */
+static void demote_item(struct batch *b, int64_t link)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (b->items[i].link.id == link)
+            b->items[i].link.secondary = true;
+}
+
 /* Two links on one record after a merge: the older one keeps the fields. */
 static bool demote(struct batch *b, struct item *it, struct err *err)
 {
@@ -29,6 +37,7 @@ static bool demote(struct batch *b, struct item *it, struct err *err)
         } else {
             other.secondary = true;
             taken = store_link_put(b->r->store, &other, err);
+            demote_item(b, other.id);
         }
     }
     link_done(&other);
