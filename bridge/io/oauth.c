@@ -121,7 +121,7 @@ static bool refresh(struct oauth *a, struct env *env, struct err *err)
 {
     struct http_request r = {0};
     struct http_answer x = {0};
-    if (!load_kept(a, err))
+    if ((a->vault.may && !a->vault.may(a->vault.self, err)) || !load_kept(a, err))
         return false;
     build(a, &r);
     if (!env_touch(env, "refresh", false)) {

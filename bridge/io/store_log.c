@@ -27,6 +27,14 @@ bool store_run_end(struct store *st, int64_t run, const json_t *counts, struct e
            verb_commit(&v, err);
 }
 
+bool store_run_last(struct store *st, const char *route, const char *kind, int64_t *ended, struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "read the last run", err) &&
+           sql_int(st, "SELECT ifnull(max(ended), 0) FROM run WHERE route = ? AND kind = ?",
+                   ARGS(INT(name_find(st, route)), TEXT(kind)), ended, err);
+}
+
 /* ---- the log ---- */
 
 static void done_row(void *item)

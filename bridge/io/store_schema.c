@@ -50,7 +50,12 @@ static const char schema_1[] =
     "CREATE TRIGGER log_is_kept BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;"
     "CREATE TRIGGER log_is_fixed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;";
 
-const char *const store_steps[] = {schema_1};
+/* Deliveries of webhooks that were answered with a 2xx and are not yet jobs. */
+static const char schema_2[] =
+    "CREATE TABLE delivery(id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX delivery_endpoint ON delivery(endpoint, id);";
+
+const char *const store_steps[] = {schema_1, schema_2};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */
