@@ -6,6 +6,8 @@
 #include "bridge/sync/intake.h"
 #include "bridge/sync/route.h"
 
+#define APP_VERSION "0.1.0"
+
 enum exit_code { EXIT_IN_STEP, EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_UNREACHABLE, EXIT_STALE, EXIT_STORE };
 
 struct settings { /* top level of the configuration file */
@@ -20,16 +22,27 @@ struct route_settings {
     int64_t batch, max_creates_unused, mass_least, mass_percent;
 };
 
+struct http_settings { /* group http; listen NULL: there is none */
+    char *listen, *api_token, *tls_certificate, *tls_key, *public_url;
+};
+
+enum hook_result { HOOK_TAKEN, HOOK_UNSIGNED, HOOK_REFUSED, HOOK_OVERLOADED, HOOK_UNSET, HOOK_RESULTS };
+
 struct app_endpoint {
     struct endpoint *ep;
     struct intake intake;
     int64_t poll;      /* ms between polls */
     int64_t next_poll;
+    bool more;         /* the last poll left pages for the next one */
+    int64_t polled;    /* last time all its changes were taken in; 0 = not yet */
+    struct err fault;  /* why the last poll failed; ERR_NONE = it worked */
+    _Atomic int64_t hooks[HOOK_RESULTS]; /* deliveries since the start; counted on the server's threads */
 };
 
 struct app_route {
     struct route_settings settings;
     struct route route;
+    struct err why;    /* why it stands still; ERR_NONE = it goes */
 };
 
 struct app {
@@ -37,8 +50,10 @@ struct app {
     bool json;         /* --json */
     bool quiet;        /* no progress */
     bool logs;         /* faults go to the log, not to a person */
+    bool looking;      /* the store is open for reading only, beside whoever holds it */
     struct opt_file *file;
     struct settings settings;
+    struct http_settings http;
     struct env env;
     struct seal_key key;
     struct store *store;
@@ -55,6 +70,9 @@ struct app {
 bool app_load(struct app *app);
 /* app_open opens the store on top of app_load. */
 bool app_open(struct app *app);
+/* app_look opens the store to read only, so that the service may go on; where there is none yet, or one to migrate, as
+ * app_open. */
+bool app_look(struct app *app);
 /* app_learn pins organisations and learns schemas of all routes; faults are printed, exit_code set. */
 bool app_learn(struct app *app);
 bool app_learn_route(struct app *app, struct route *r);
@@ -77,7 +95,7 @@ json_t *app_report(struct app *app);
 void app_print_report(struct app *app, const json_t *report);
 
 /* config.c */
-extern const struct opt settings_table[], route_table[], endpoint_table[];
+extern const struct opt settings_table[], route_table[], endpoint_table[], http_table[];
 struct endpoint_settings {
     char *connector;
     int64_t poll;

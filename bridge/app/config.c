@@ -21,6 +21,18 @@ const struct opt settings_table[] = {
      "allow http:// to other hosts than this one"},
     OPT_END};
 
+const struct opt http_table[] = {
+    {"listen", OPT_TEXT, FIELD(http_settings, listen), "127.0.0.1:8420", false, 0, 0, NULL,
+     "address and port of webhooks, health and metrics: \"127.0.0.1:8420\", \"[::1]:8420\""},
+    {"api_token", OPT_SECRET, FIELD(http_settings, api_token), NULL, false, 0, 0, NULL,
+     "bearer token that /api/ asks for; without one there is no /api/"},
+    {"tls_certificate", OPT_TEXT, FIELD(http_settings, tls_certificate), NULL, false, 0, 0, NULL,
+     "PEM file of the certificate chain; relative to this file"},
+    {"tls_key", OPT_TEXT, FIELD(http_settings, tls_key), NULL, false, 0, 0, NULL, "PEM file of its key; relative to this file"},
+    {"public_url", OPT_TEXT, FIELD(http_settings, public_url), NULL, false, 0, 0, NULL,
+     "what the services call to reach `listen`: \"https://bridge.example.com\"; `run` names the webhooks' URLs by it"},
+    OPT_END};
+
 const struct opt endpoint_table[] = {
     {"connector", OPT_TEXT, FIELD(endpoint_settings, connector), NULL, true, 0, 0, NULL, "which service: see connectors/"},
     {"poll", OPT_SPAN, FIELD(endpoint_settings, poll), "30s", false, 1000, 86400000, NULL, "how often `run` asks for changes"},
@@ -38,7 +50,7 @@ const struct opt route_table[] = {
      "mass-change guard: or this share of all links, when that is more"},
     OPT_END};
 
-static const char *const top_also[] = {"endpoints", "routes", NULL};
+static const char *const top_also[] = {"endpoints", "routes", "http", NULL};
 
 /* Paths in the file are relative to the file. */
 static char *beside(const struct app *app, const char *path)
@@ -73,6 +85,28 @@ static bool vault_save(void *self, const char *name, const char *plain, struct e
     return store_secret_set(app->store, name, plain, err);
 }
 
+/* A refresh may void the running service's own token, and the new one could not be kept. */
+static bool vault_may(void *self, struct err *err)
+{
+    const struct app *app = self;
+    return !app->looking || err_set(err, ERR_AUTH, "the running service holds the store, so its access token is not renewed from here");
+}
+
+/* ---- http ---- */
+
+static void load_http(struct app *app, struct opt_faults *faults)
+{
+    const struct opt_node *group = opt_member(opt_root(app->file), "http");
+    if (!group || !opt_read(group, http_table, NULL, &app->http, faults))
+        return;
+    if (!app->http.tls_certificate != !app->http.tls_key)
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "tls_certificate and tls_key go together");
+    if (app->http.tls_certificate)
+        resolve(app, &app->http.tls_certificate);
+    if (app->http.tls_key)
+        resolve(app, &app->http.tls_key);
+}
+
 /* ---- endpoints ---- */
 
 static struct app_endpoint *endpoint_find(struct app *app, const char *name)
@@ -101,7 +135,7 @@ static const struct connector *connector_named(const char *name, const struct op
 static void load_endpoint(struct app *app, const struct opt_node *node, struct opt_faults *faults)
 {
     static const char *const also[] = {"connector", "poll", NULL};
-    struct vault vault = {.self = app, .load = vault_load, .save = vault_save};
+    struct vault vault = {.self = app, .load = vault_load, .save = vault_save, .may = vault_may};
     struct endpoint_settings s = {0};
     /* The connector's own table knows the other names; here only ours are read. */
     AUTO_FREE const char **theirs = mem_grow(NULL, opt_count(node) + 1, sizeof *theirs);
@@ -201,6 +235,8 @@ bool app_load(struct app *app)
     }
     if (app->file && app->env.transport)
         load_groups(app, &faults);
+    if (app->file)
+        load_http(app, &faults);
     wire(app);
     if (faults.n)
         app_faults(app, &faults);

@@ -48,6 +48,8 @@ int cmd_reference(struct app *app, int argc, char **argv)
     const struct connector *const *all = registry_all(&n);
     printf("# Options\n\n## Top level\n\n");
     opt_reference(stdout, settings_table);
+    printf("\n## http\n\n");
+    opt_reference(stdout, http_table);
     printf("\n## endpoints.NAME (every connector)\n\n");
     opt_reference(stdout, endpoint_table);
     for (size_t i = 0; i < n; i++) {
