@@ -135,18 +135,14 @@ int cmd_explain(struct app *app, int argc, char **argv)
 
 /* ---- holds ---- */
 
-/* Prints rows as JSON, as a table, or says that there are none. */
-static int print_list(struct app *app, json_t *rows, struct table_out *table, const char *none)
+/* JSON, or that there is nothing; else the caller prints its table. */
+static bool print_short(const struct app *app, const json_t *rows, const char *none)
 {
-    if (app->json) {
+    if (app->json)
         print_json(rows);
-        return app->exit_code;
-    }
-    if (json_array_size(rows))
-        table_print(table);
-    else
+    else if (!json_array_size(rows))
         printf("%s\n", none);
-    return app->exit_code;
+    return app->json || !json_array_size(rows);
 }
 
 static void hold_row(const json_t *h, struct table_out *table)
@@ -172,10 +168,13 @@ int cmd_holds(struct app *app, int argc, char **argv)
         app_fail(app, "holds", &err);
         return app->exit_code;
     }
+    if (print_short(app, rows, "nothing is held"))
+        return app->exit_code;
     table_row(&table, 7, "ID", "PROSPECT", "FIELD", "INBOX", "CRM", "WHY", "SINCE");
     json_array_foreach (rows, i, row)
         hold_row(row, &table);
-    return print_list(app, rows, &table, "nothing is held");
+    table_print(&table);
+    return app->exit_code;
 }
 
 /* ---- resolve ---- */
@@ -258,12 +257,15 @@ int cmd_dead(struct app *app, int argc, char **argv)
         app_fail(app, "dead", &err);
         return app->exit_code;
     }
+    if (print_short(app, rows, "nothing is dead"))
+        return app->exit_code;
     table_row(&table, 5, "ID", "PROSPECT", "SIDE", "KIND", "THE SERVICE SAID");
     json_array_foreach (rows, i, row) {
         AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(row, "id", 0));
         table_row(&table, 5, id, js_str(row, "prospect"), js_str(row, "side"), js_str(row, "kind"), js_str_or(row, "error", ""));
     }
-    return print_list(app, rows, &table, "nothing is dead");
+    table_print(&table);
+    return app->exit_code;
 }
 
 static bool retry_op(struct app *app, const struct op *op, struct err *err)

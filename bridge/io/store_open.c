@@ -124,6 +124,7 @@ static bool look(struct store *st, struct err *err)
     int rc = connect(st);
     if (rc != SQLITE_OK)
         return sql_fail(st, rc, err);
+    st->reader = true;
     sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!sql_script(st, settings, err) || !sql_script(st, "PRAGMA query_only = ON", err) ||
         !store_identify(st, store_n_steps, &schema, err))
