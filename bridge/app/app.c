@@ -176,6 +176,7 @@ void app_close(struct app *app)
         app->env.transport->free(app->env.transport);
     opt_clear(settings_table, &app->settings);
     opt_clear(http_table, &app->http);
+    opt_clear(alarm_table, &app->alarms);
     opt_close(app->file);
     mem_wipe(&app->key, sizeof app->key);
     *app = (struct app){.config_path = app->config_path, .exit_code = app->exit_code};

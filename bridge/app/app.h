@@ -26,6 +26,11 @@ struct http_settings { /* group http; listen NULL: there is none */
     char *listen, *api_token, *tls_certificate, *tls_key, *public_url;
 };
 
+struct alarm_settings { /* group alarms; without it alarms only go to the log and the metrics */
+    char *url, *secret;
+    int64_t after, hold_age, dead, budget;
+};
+
 enum hook_result { HOOK_TAKEN, HOOK_UNSIGNED, HOOK_REFUSED, HOOK_OVERLOADED, HOOK_UNSET, HOOK_RESULTS };
 
 struct app_endpoint {
@@ -36,6 +41,8 @@ struct app_endpoint {
     bool more;         /* the last poll left pages for the next one */
     int64_t polled;    /* last time all its changes were taken in; 0 = not yet */
     struct err fault;  /* why the last poll failed; ERR_NONE = it worked */
+    int64_t news;      /* when its feed last told something new */
+    _Atomic int64_t heard;               /* when a delivery of its webhook last came */
     _Atomic int64_t hooks[HOOK_RESULTS]; /* deliveries since the start; counted on the server's threads */
 };
 
@@ -54,6 +61,7 @@ struct app {
     struct opt_file *file;
     struct settings settings;
     struct http_settings http;
+    struct alarm_settings alarms;
     struct env env;
     struct seal_key key;
     struct store *store;
@@ -95,7 +103,7 @@ json_t *app_report(struct app *app);
 void app_print_report(struct app *app, const json_t *report);
 
 /* config.c */
-extern const struct opt settings_table[], route_table[], endpoint_table[], http_table[];
+extern const struct opt settings_table[], route_table[], endpoint_table[], http_table[], alarm_table[];
 struct endpoint_settings {
     char *connector;
     int64_t poll;

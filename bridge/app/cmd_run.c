@@ -1,5 +1,6 @@
 /* run: the service. The engine turns on this thread, the server's threads ring the bell, signals ask it to stop or to load
  * the configuration again, and systemd hears how it goes. */
+#include "bridge/app/alarm.h"
 #include "bridge/app/engine.h"
 #include "bridge/app/http.h"
 #include "bridge/app/notify.h"
@@ -14,6 +15,7 @@ struct service {
     struct vitals *vitals;
     struct http http;
     struct notify notify;
+    struct alarm alarm;
     int exit_code; /* a service that is down for a while is no reason to end with an error later: only a store that failed is */
 };
 
@@ -48,6 +50,7 @@ static bool begin(struct service *s, struct app *app)
     s->app = app;
     s->vitals = vitals_new(app);
     vitals_publish(s->vitals, app);
+    alarm_open(&s->alarm, app);
     if (http_lend(&s->http, app, s->vitals, &err))
         return true;
     app_fail(app, "http", &err);
@@ -57,6 +60,7 @@ static bool begin(struct service *s, struct app *app)
 static void end(struct service *s)
 {
     http_take_back(&s->http);
+    alarm_close(&s->alarm);
     vitals_free(s->vitals);
     s->vitals = NULL;
 }
@@ -110,6 +114,11 @@ static void turn(struct service *s)
     struct turn t;
     engine_turn(s->app, &s->http.tray, &t);
     vitals_publish(s->vitals, s->app);
+    if (!t.failed) {
+        int64_t look = alarm_turn(&s->alarm);
+        t.wake = look < t.wake ? look : t.wake;
+        vitals_alarms(s->vitals, s->alarm.known);
+    }
     int64_t now = s->app->env.now(&s->app->env), alive = notify_alive(&s->notify, now);
     if (t.failed) {
         s->exit_code = EXIT_STORE;
@@ -171,6 +180,7 @@ int cmd_run(struct app *first, int argc, char **argv)
     http_init(&s.http, &bell);
     int code = serve(&s);
     http_done(&s.http); /* whoever is being answered still is */
+    alarm_close(&s.alarm);
     vitals_free(s.vitals);
     if (s.app != first)
         drop(&s, s.app);

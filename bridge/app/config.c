@@ -4,6 +4,7 @@
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "connectors/registry.h"
+#include "connectors/signature.h"
 #include <libgen.h>
 #include <unistd.h>
 
@@ -33,6 +34,15 @@ const struct opt http_table[] = {
      "what the services call to reach `listen`: \"https://bridge.example.com\"; `run` names the webhooks' URLs by it"},
     OPT_END};
 
+const struct opt alarm_table[] = {
+    {"url", OPT_TEXT, FIELD(alarm_settings, url), NULL, false, 0, 0, NULL, "where alarms and their end are posted"},
+    {"secret", OPT_SECRET, FIELD(alarm_settings, secret), NULL, false, 0, 0, NULL, "signs them by Standard Webhooks: base64, \"whsec_…\""},
+    {"after", OPT_SPAN, FIELD(alarm_settings, after), "5m", false, 0, 86400000, NULL, "how long a fault lasts before it is raised, and is over before it is cleared"},
+    {"hold_age", OPT_SPAN, FIELD(alarm_settings, hold_age), "1d", false, 0, 0, NULL, "a cell that waits longer for a person is raised"},
+    {"dead", OPT_INT, FIELD(alarm_settings, dead), "0", false, 0, 1000000, NULL, "more refused writes than so many are raised"},
+    {"budget", OPT_INT, FIELD(alarm_settings, budget), "90", false, 1, 100, NULL, "percent of a day's calls that may be used before it is raised"},
+    OPT_END};
+
 const struct opt endpoint_table[] = {
     {"connector", OPT_TEXT, FIELD(endpoint_settings, connector), NULL, true, 0, 0, NULL, "which service: see connectors/"},
     {"poll", OPT_SPAN, FIELD(endpoint_settings, poll), "30s", false, 1000, 86400000, NULL, "how often `run` asks for changes"},
@@ -50,7 +60,7 @@ const struct opt route_table[] = {
      "mass-change guard: or this share of all links, when that is more"},
     OPT_END};
 
-static const char *const top_also[] = {"endpoints", "routes", "http", NULL};
+static const char *const top_also[] = {"endpoints", "routes", "http", "alarms", NULL};
 
 /* Paths in the file are relative to the file. */
 static char *beside(const struct app *app, const char *path)
@@ -105,6 +115,22 @@ static void load_http(struct app *app, struct opt_faults *faults)
         resolve(app, &app->http.tls_certificate);
     if (app->http.tls_key)
         resolve(app, &app->http.tls_key);
+}
+
+/* ---- alarms ---- */
+
+static void load_alarms(struct app *app, struct opt_faults *faults)
+{
+    const struct opt_node *group = opt_member(opt_root(app->file), "alarms");
+    struct err err = {0};
+    if (!group)
+        opt_default(alarm_table, &app->alarms);
+    if (!group || !opt_read(group, alarm_table, NULL, &app->alarms, faults))
+        return;
+    if (app->alarms.url && !app->alarms.secret)
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "alarms are signed: say secret = \"env:…\"");
+    else if (app->alarms.url && !signature_standard_secret(app->alarms.secret, &err))
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "secret: %s", err.text);
 }
 
 /* ---- endpoints ---- */
@@ -237,6 +263,8 @@ bool app_load(struct app *app)
         load_groups(app, &faults);
     if (app->file)
         load_http(app, &faults);
+    if (app->file)
+        load_alarms(app, &faults);
     wire(app);
     if (faults.n)
         app_faults(app, &faults);

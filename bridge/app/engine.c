@@ -38,6 +38,7 @@ static void poll_endpoint(struct app *app, struct app_endpoint *e)
     int64_t now = app->env.now(&app->env);
     e->ep->patience = POLL_PATIENCE_MS;
     e->ep->lane = e->more ? LANE_BACKFILL : LANE_LIVE; /* page after page is a walk, and a walk is nobody's hurry */
+    int64_t items = e->intake.items;
     e->more = false;
     bool ok = intake_some(&e->intake, &e->more, &err);
     if (!ok)
@@ -45,6 +46,7 @@ static void poll_endpoint(struct app *app, struct app_endpoint *e)
     e->fault = err;
     e->more = ok && e->more;
     e->polled = ok ? now : e->polled;
+    e->news = e->intake.items > items ? now : e->news;
     e->next_poll = e->more ? now : now + e->poll;
     if (!ok && err.retry_at > e->next_poll)
         e->next_poll = err.retry_at;

@@ -43,13 +43,15 @@ static enum hook_result refuse(struct http_answer *a, const struct err *err)
     return HOOK_REFUSED;
 }
 
-static enum hook_result keep(struct http *h, const struct endpoint *ep, int64_t now, const struct page *page, struct http_answer *a)
+static enum hook_result keep(struct http *h, struct app_endpoint *e, int64_t now, const struct page *page, struct http_answer *a)
 {
+    const struct endpoint *ep = e->ep;
     struct err err = {0};
     AUTO_FREE char *text = delivery_text(page);
     if (intray_put(&h->tray, ep->name, now, text, &err)) {
         reply_text(a, 200, "taken\n");
         bell_ring(h->bell);
+        e->heard = now;
         return HOOK_TAKEN;
     }
     if (err.kind != ERR_LIMIT)
@@ -58,8 +60,9 @@ static enum hook_result keep(struct http *h, const struct endpoint *ep, int64_t 
     return HOOK_OVERLOADED;
 }
 
-static enum hook_result deliver(struct http *h, struct endpoint *ep, const struct http_request *q, struct http_answer *a)
+static enum hook_result deliver(struct http *h, struct app_endpoint *e, const struct http_request *q, struct http_answer *a)
 {
+    struct endpoint *ep = e->ep;
     struct page page __attribute__((cleanup(page_done))) = {0};
     struct err err = {0};
     AUTO_JSON json_t *headers = headers_of(q);
@@ -69,7 +72,7 @@ static enum hook_result deliver(struct http *h, struct endpoint *ep, const struc
                   err_name(err.kind), "error", err.text, NULL); /* strangers may not fill the log */
         return refuse(a, &err);
     }
-    return keep(h, ep, now, &page, a);
+    return keep(h, e, now, &page, a);
 }
 
 void hooks_answer(struct http *h, const struct http_request *q, struct http_answer *a)
@@ -80,5 +83,5 @@ void hooks_answer(struct http *h, const struct http_request *q, struct http_answ
     else if (!str_eq(q->method, "POST"))
         reply_method(a, "POST");
     else
-        e->hooks[deliver(h, e->ep, q, a)]++;
+        e->hooks[deliver(h, e, q, a)]++;
 }

@@ -50,6 +50,8 @@ int cmd_reference(struct app *app, int argc, char **argv)
     opt_reference(stdout, settings_table);
     printf("\n## http\n\n");
     opt_reference(stdout, http_table);
+    printf("\n## alarms\n\n");
+    opt_reference(stdout, alarm_table);
     printf("\n## endpoints.NAME (every connector)\n\n");
     opt_reference(stdout, endpoint_table);
     for (size_t i = 0; i < n; i++) {

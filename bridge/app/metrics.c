@@ -183,6 +183,21 @@ static void limiters(struct page_of_numbers *p, bool used)
     }
 }
 
+/* ---- alarms ---- */
+
+static void alarms(struct page_of_numbers *p)
+{
+    struct vitals_alarm raised[VITALS_ALARMS];
+    size_t n = vitals_raised(p->vitals, raised);
+    family(p, "inbox_bridge_alarm", "gauge", "1 for every alarm that is raised.");
+    for (size_t i = 0; i < n; i++)
+        sample(p, "inbox_bridge_alarm", 1, LABELS("alarm", raised[i].kind, "subject", raised[i].subject));
+    family(p, "inbox_bridge_last_delivery_timestamp_seconds", "gauge", "When a webhook last delivered, since the start; 0 = not yet.");
+    for (size_t i = 0; i < p->app->n_endpoints; i++)
+        sample(p, "inbox_bridge_last_delivery_timestamp_seconds", p->app->endpoints[i].heard / 1000,
+               LABELS("endpoint", p->app->endpoints[i].ep->name));
+}
+
 /* ---- the process ---- */
 
 static int64_t memory_bytes(void)
@@ -219,5 +234,6 @@ char *metrics_text(struct app *app, struct vitals *vitals, struct intray *tray, 
     endpoints(&p);
     limiters(&p, true);
     limiters(&p, false);
+    alarms(&p);
     return buf_take(&p.text);
 }

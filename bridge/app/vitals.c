@@ -1,7 +1,8 @@
 /* Plain copies under one lock: nothing in them points into the engine. */
 #include "bridge/app/vitals.h"
-#include "bridge/base/mem.h"
+#include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include <string.h>
 
 struct vitals *vitals_new(const struct app *app)
 {
@@ -44,6 +45,33 @@ void vitals_publish(struct vitals *v, struct app *app)
     for (size_t i = 0; i < app->n_routes; i++)
         show_route(&v->routes[i], &app->routes[i]);
     pthread_mutex_unlock(&v->lock);
+}
+
+void vitals_alarms(struct vitals *v, const json_t *known)
+{
+    const char *key;
+    json_t *entry;
+    pthread_mutex_lock(&v->lock);
+    v->n_alarms = 0;
+    json_object_foreach ((json_t *)known, key, entry) {
+        struct vitals_alarm *a = &v->alarms[v->n_alarms];
+        AUTO_FREE char *kind = mem_dup_n(key, strcspn(key, ":"));
+        if (!js_bool_or(entry, "raised", false) || v->n_alarms == VITALS_ALARMS)
+            continue;
+        str_copy(a->kind, sizeof a->kind, kind);
+        str_copy(a->subject, sizeof a->subject, key + strcspn(key, ":") + (strchr(key, ':') != NULL));
+        v->n_alarms++;
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
+size_t vitals_raised(struct vitals *v, struct vitals_alarm out[VITALS_ALARMS])
+{
+    pthread_mutex_lock(&v->lock);
+    size_t n = v->n_alarms;
+    memcpy(out, v->alarms, n * sizeof *out);
+    pthread_mutex_unlock(&v->lock);
+    return n;
 }
 
 int64_t vitals_turned(struct vitals *v)

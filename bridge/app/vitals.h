@@ -21,8 +21,15 @@ struct vitals_route {
     char stopped[VITALS_TEXT];
 };
 
+#define VITALS_ALARMS 32
+struct vitals_alarm {
+    char kind[32], subject[96];
+};
+
 struct vitals {
     pthread_mutex_t lock;
+    struct vitals_alarm alarms[VITALS_ALARMS]; /* what is raised now */
+    size_t n_alarms;
     int64_t turned; /* when the loop last came round */
     struct vitals_endpoint *endpoints;
     struct vitals_route *routes;
@@ -31,6 +38,8 @@ struct vitals {
 struct vitals *vitals_new(const struct app *app);
 void vitals_free(struct vitals *v);
 void vitals_publish(struct vitals *v, struct app *app); /* on the engine's thread */
+void vitals_alarms(struct vitals *v, const json_t *known); /* on the engine's thread; known as in struct alarm */
+size_t vitals_raised(struct vitals *v, struct vitals_alarm out[VITALS_ALARMS]);
 int64_t vitals_turned(struct vitals *v);
 struct vitals_endpoint vitals_endpoint(struct vitals *v, size_t i);
 struct vitals_route vitals_route(struct vitals *v, size_t i);
