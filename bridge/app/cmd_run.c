@@ -72,6 +72,15 @@ static void drop(struct service *s, struct app *app)
         free(app);
 }
 
+/* Nobody is there to start an unattended bridge again: what passes by itself is waited for. */
+static bool may_pass(const struct app *app)
+{
+    for (size_t i = 0; i < app->n_routes; i++)
+        if (verdict_of(app->routes[i].route.stop.kind)->then == THEN_PAUSE)
+            return false;
+    return true;
+}
+
 /* A new configuration is loaded beside the old one and takes over only when it is without fault; one process per store, so
  * the old one lets go first. Endpoints point into their app, so it is never copied. */
 static bool reload(struct service *s)
@@ -84,7 +93,7 @@ static bool reload(struct service *s)
     if (ok) {
         end(s);
         app_release(old);
-        ok = app_open(fresh) && begin(s, fresh) && app_learn(fresh);
+        ok = app_open(fresh) && begin(s, fresh) && (app_learn(fresh) || may_pass(fresh));
     }
     if (ok) {
         log_info("config.loaded", "file", fresh->config_path, NULL);
@@ -129,15 +138,6 @@ static void turn(struct service *s)
         return;
     tell_status(s);
     bell_wait(&bell, t.wake - now < alive ? t.wake - now : alive);
-}
-
-/* Nobody is there to start an unattended bridge again: what passes by itself is waited for. */
-static bool may_pass(const struct app *app)
-{
-    for (size_t i = 0; i < app->n_routes; i++)
-        if (verdict_of(app->routes[i].route.stop.kind)->then == THEN_PAUSE)
-            return false;
-    return true;
 }
 
 static int serve(struct service *s)

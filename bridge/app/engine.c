@@ -9,6 +9,7 @@
 
 #define POLL_PATIENCE_MS 2000
 #define IDLE_MOST_MS (60 * 1000)
+#define NOT_READY_MS 1000
 
 static void sooner(struct turn *t, int64_t when)
 {
@@ -36,6 +37,10 @@ static void poll_endpoint(struct app *app, struct app_endpoint *e)
 {
     struct err err = {0};
     int64_t now = app->env.now(&app->env);
+    if (!intake_ready(&e->intake)) { /* the route says why, and it is no fault of this endpoint */
+        e->next_poll = now + NOT_READY_MS;
+        return;
+    }
     e->ep->patience = POLL_PATIENCE_MS;
     e->ep->lane = e->more ? LANE_BACKFILL : LANE_LIVE; /* page after page is a walk, and a walk is nobody's hurry */
     int64_t items = e->intake.items;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The service as an operator has it: webhooks that are kept before they are answered, health, metrics, /api, commands beside
+# The service as an operator and systemd have it: webhooks that are kept before they are answered, health, metrics, /api, commands beside
 # it, reload, SIGTERM, and kill -9 under a load of deliveries.
 #   SERVICE_HOOKS (400) deliveries are posted while the service is killed.
 . "$(dirname "$0")/kit.sh"
@@ -9,6 +9,31 @@ port=$((20000 + RANDOM % 20000)) base=http://127.0.0.1:$port
 config
 # polls are rare here: what arrives soon, arrives by webhook
 sed -i "s|poll = \"1s\"|poll = \"600s\"|; s|token = \"env:INBOX_API_TOKEN\";|& hook_secret = \"env:HOOK_SECRET\";|" "$dir/bridge.cfg"
+# somebody who listens to alarms, and systemd: what they hear is in $dir/alarms and $dir/notified
+export ALARM_SECRET=whsec_YWxhcm1zIGFyZSBzaWduZWQ= NOTIFY_SOCKET="@inbox-bridge-test-$$" WATCHDOG_USEC=1000000
+python3 - "$dir" <<'PY' &
+import base64, hashlib, hmac, http.server, os, socket, sys, threading
+d = sys.argv[1]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("\0" + os.environ["NOTIFY_SOCKET"][1:])
+def hear():
+    while True:
+        with open(d + "/notified", "ab") as f: f.write(s.recv(1000) + b"\n")
+class Alarms(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body, h = self.rfile.read(int(self.headers["Content-Length"])), self.headers
+        text = f"{h['webhook-id']}.{h['webhook-timestamp']}.".encode() + body
+        mac = hmac.new(base64.b64decode(os.environ["ALARM_SECRET"][6:]), text, hashlib.sha256).digest()
+        ok = h["webhook-signature"] == "v1," + base64.b64encode(mac).decode()
+        with open(d + "/alarms", "ab") as f: f.write(body + b"\n" if ok else b"forged\n")
+        self.send_response(204); self.end_headers()
+    def log_message(self, *a): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Alarms)
+open(d + "/alarm.port", "w").write(str(server.server_port))
+threading.Thread(target=hear, daemon=True).start()
+server.serve_forever()
+PY
+for _ in $(seq 100); do [ -s "$dir/alarm.port" ] && break; sleep 0.05; done
+echo "alarms = { url = \"http://127.0.0.1:$(cat "$dir/alarm.port")/\"; secret = \"env:ALARM_SECRET\"; after = \"1s\"; };" >>"$dir/bridge.cfg"
 echo "http = { listen = \"127.0.0.1:$port\"; api_token = \"env:API_TOKEN\"; };" >>"$dir/bridge.cfg"
 bridge setup --apply >/dev/null || fail "setup"
 bridge sync --yes >/dev/null 2>&1 || fail "first sync"
@@ -119,7 +144,26 @@ echo "-- reload, and the end"
 kill -HUP "$runner"; for _ in $(seq 200); do grep -q config.loaded "$dir/run.err" && break; sleep 0.05; done
 grep -q config.loaded "$dir/run.err" || fail "no reload"
 is "after the reload" "$(post 0)" 200
-before=$(writes); kill -TERM "$runner"; wait "$runner"; is "SIGTERM" $? 0
+echo "-- alarms"
+sed -i 's/poll = "600s"/poll = "1s"/' "$dir/bridge.cfg"; kill -HUP "$runner"
+for _ in $(seq 200); do [ "$(grep -c config.loaded "$dir/run.err")" = 2 ] && break; sleep 0.05; done
+fault "$hubspot" '{"match":{},"do":"status","status":503,"times":100000}'
+alarm() { for _ in $(seq 200); do jq -e "select(.type == \"alarm.$1\")" "$dir/alarms" >/dev/null 2>&1 && return; sleep 0.05; done; fail "no alarm was $1: $(cat "$dir/alarms")"; }
+alarm raised; grep -q alarm.raised "$dir/run.err" || fail "the log says nothing of it"
+calm "$hubspot"; alarm cleared
+jq -r '"\(.type) \(.data.alarm) \(.data.subject): \(.data.text)"' "$dir/alarms" | cut -c1-110
+[ "$(jq -r .type "$dir/alarms" | sort | uniq -d)" = "" ] || echo "several alarms, each once: $(jq -r '.data.alarm + " " + .data.subject' "$dir/alarms" | sort | uniq -c | tr -s ' \n' ' ')"
+sed -i 's/poll = "1s"/poll = "600s"/' "$dir/bridge.cfg"
+
+echo "-- SIGTERM in the middle of work"
+python3 - "$inbox" "${ids[@]}" <<'PY' || fail "edits"
+import json, sys, urllib.request
+edits = [{"object": "prospect", "id": i, "set": {"context.valuation": 4000}} for i in sys.argv[2:]]
+urllib.request.urlopen(urllib.request.Request(sys.argv[1] + "/_sandbox/edit", json.dumps(edits).encode(), method="POST")).read()
+PY
+kill -TERM "$runner"; wait "$runner"; is "SIGTERM" $? 0
+bridge status --json >"$dir/said"; [ "$(jq '.routes[0].open_ops' "$dir/said")" = 0 ] || fail "a write was left open: $(cat "$dir/said")"
+for said in READY=1 STATUS= RELOADING=1 STOPPING=1 WATCHDOG=1; do grep -q "^$said" "$dir/notified" || fail "systemd was not told $said"; done
 grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer' "$dir/run.err" && { fail "a sanitizer spoke"; grep -m1 -A25 'Sanitizer' "$dir/run.err"; }
 
 echo "-- kill -9 under load"
