@@ -14,12 +14,22 @@ static bool start(struct app *app)
 }
 
 /* Beside the running service, where there is one. */
-static bool start_looking(struct app *app)
+static bool start_looking(struct app *app, bool calls)
 {
-    return app_load(app) && app_look(app);
+    return app_load(app) && app_look(app, calls);
 }
 
 /* ---- status ---- */
+
+static void print_drift(const json_t *drift)
+{
+    const char *class;
+    json_t *n;
+    printf("  last compared %s:", js_str(drift, "at"));
+    json_object_foreach (json_object_get(drift, "records"), class, n)
+        printf(" %s %lld", class, (long long)json_integer_value(n));
+    printf("\n");
+}
 
 static void print_status(const json_t *report)
 {
@@ -33,6 +43,10 @@ static void print_status(const json_t *report)
         printf("\n  jobs waiting %lld, open ops %lld, dead %lld, holds %lld\n", (long long)js_int_or(row, "jobs_waiting", 0),
                (long long)js_int_or(row, "open_ops", 0), (long long)js_int_or(row, "dead", 0),
                (long long)js_int_or(row, "holds", 0));
+        if (js_str(json_object_get(row, "drift"), "at"))
+            print_drift(json_object_get(row, "drift"));
+        if (js_str(row, "paused"))
+            printf("  paused since %s\n", js_str(row, "paused"));
     }
 }
 
@@ -43,7 +57,7 @@ int cmd_status(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app))
+    if (!start_looking(app, false))
         return app->exit_code;
     AUTO_JSON json_t *report = look_status(app, &err);
     if (!report) {
@@ -110,7 +124,7 @@ int cmd_explain(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     }
     struct err err = {0};
-    if (!start_looking(app) || !app_learn(app))
+    if (!start_looking(app, true) || !app_learn(app))
         return app->exit_code;
     AUTO_JSON json_t *all = json_array();
     bool any = false;
@@ -161,7 +175,7 @@ int cmd_holds(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app))
+    if (!start_looking(app, false))
         return app->exit_code;
     AUTO_JSON json_t *rows = look_holds(app, &err);
     if (!rows) {
@@ -250,7 +264,7 @@ int cmd_dead(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app))
+    if (!start_looking(app, false))
         return app->exit_code;
     AUTO_JSON json_t *rows = look_dead(app, &err);
     if (!rows) {

@@ -2,6 +2,7 @@
  * route. A backfill of any size comes back here after every page and every batch, so a live edit waits for one of them at
  * most. All of it runs on one thread: endpoints are shared by routes, and correctness is worth more than a second core. */
 #include "bridge/app/engine.h"
+#include "bridge/app/sweep.h"
 #include "bridge/base/log.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/verdict.h"
@@ -108,6 +109,7 @@ static void work_on(struct app *app, struct app_route *ar, struct turn *t)
     bool worked = false;
     int64_t next = WHEN_NEVER;
     unstop(app, ar);
+    live_run(app, ar);
     if (!worker_step(r, &worked, &next, &err)) {
         log_error("worker.failed", "route", r->name, "error", err.text, NULL);
         t->failed = true;
@@ -122,6 +124,7 @@ void engine_turn(struct app *app, struct intray *tray, struct turn *out)
 {
     *out = (struct turn){.wake = app->env.now(&app->env) + IDLE_MOST_MS};
     take_deliveries(app, tray, out);
+    sweep_round(app, &out->wake);
     poll_due(app, out);
     for (size_t i = 0; i < app->n_routes && !out->failed; i++)
         work_on(app, &app->routes[i], out);

@@ -2,6 +2,8 @@
 #include "bridge/app/look.h"
 #include "bridge/base/js.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/pause.h"
+#include <string.h>
 
 #define LIST_MOST 1000
 
@@ -29,15 +31,39 @@ static json_t *links_json(const int64_t by_state[8])
     return out;
 }
 
+/* What the last full comparison found: by hand, or on schedule. JSON null: there was none yet. */
+static bool add_drift(struct app *app, const char *route, json_t *row, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+    if (!store_meta_get(app->store, name, &text, err))
+        return false;
+    json_t *report = text ? js_parse(text, strlen(text), NULL) : NULL;
+    js_set(row, "drift", report ? report : json_null());
+    return true;
+}
+
+static bool add_pause(struct app *app, const char *route, json_t *row, struct err *err)
+{
+    int64_t since = 0;
+    char at[WHEN_TEXT];
+    if (!pause_since(app->store, route, &since, err))
+        return false;
+    when_print(since, at);
+    if (since)
+        js_set(row, "paused", json_string(at));
+    return true;
+}
+
 static bool add_status(struct app *app, const struct route *r, json_t *rows, struct err *err)
 {
     int64_t open = 0, dead = 0, holds = 0, jobs = 0, next = 0, links[8] = {0};
     if (!store_ops_counts(app->store, r->name, &open, &dead, err) || !store_holds_count(app->store, r->name, &holds, err) ||
         !store_jobs_count(app->store, r->name, &jobs, &next, err) || !store_link_counts(app->store, r->name, links, err))
         return false;
-    js_add(rows, json_pack("{s:s,s:I,s:I,s:I,s:I,s:o}", "name", r->name, "holds", holds, "dead", dead, "open_ops", open,
-                           "jobs_waiting", jobs, "links", links_json(links)));
-    return true;
+    json_t *row = json_pack("{s:s,s:I,s:I,s:I,s:I,s:o}", "name", r->name, "holds", holds, "dead", dead, "open_ops", open,
+                           "jobs_waiting", jobs, "links", links_json(links));
+    js_add(rows, row);
+    return add_drift(app, r->name, row, err) && add_pause(app, r->name, row, err);
 }
 
 json_t *look_status(struct app *app, struct err *err)

@@ -2,8 +2,10 @@
  * knows comes from its vitals. */
 #include "bridge/app/metrics.h"
 #include "bridge/base/buf.h"
-#include "bridge/base/mem.h"
+#include "bridge/base/js.h"
+#include "bridge/base/when.h"
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *const lanes[LANES] = {"live", "retry", "backfill", "reconcile"};
@@ -107,12 +109,16 @@ static bool sweeps(struct page_of_numbers *p, struct err *err)
 {
     family(p, "inbox_bridge_last_sweep_timestamp_seconds", "gauge", "When everything was last compared; 0 = never.");
     for (size_t i = 0; i < p->app->n_routes; i++) {
-        int64_t full = 0, reconcile = 0;
         const char *route = p->app->routes[i].route.name;
-        if (!store_run_last(p->app->store, route, "full", &full, err) ||
-            !store_run_last(p->app->store, route, "reconcile", &reconcile, err))
+        AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+        int64_t at = 0;
+        if (!store_meta_get(p->app->store, name, &text, err))
             return false;
-        sample(p, "inbox_bridge_last_sweep_timestamp_seconds", (full > reconcile ? full : reconcile) / 1000, LABELS("route", route));
+        AUTO_JSON json_t *report = text ? js_parse(text, strlen(text), NULL) : NULL;
+        if (js_str(report, "at") && when_parse(js_str(report, "at"), &at))
+            sample(p, "inbox_bridge_last_sweep_timestamp_seconds", at / 1000, LABELS("route", route));
+        else
+            sample(p, "inbox_bridge_last_sweep_timestamp_seconds", 0, LABELS("route", route));
     }
     return true;
 }

@@ -50,12 +50,22 @@ static const char schema_1[] =
     "CREATE TRIGGER log_is_kept BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;"
     "CREATE TRIGGER log_is_fixed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;";
 
-/* Deliveries of webhooks that were answered with a 2xx and are not yet jobs. */
+/* Rows of the log go only in a transaction that says so by a row in `permit`: when a person is forgotten, when the old is
+ * pruned. Who was forgotten is known by a keyed digest alone. */
 static const char schema_2[] =
+    "CREATE TABLE permit(why TEXT NOT NULL);"
+    "DROP TRIGGER log_is_kept;"
+    "CREATE TRIGGER log_is_kept BEFORE DELETE ON log WHEN NOT EXISTS (SELECT 1 FROM permit)"
+    " BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;"
+    "CREATE INDEX log_run ON log(run);"
+    "CREATE TABLE forgotten(mac TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* Deliveries of webhooks that were answered with a 2xx and are not yet jobs. */
+static const char schema_3[] =
     "CREATE TABLE delivery(id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);"
     "CREATE INDEX delivery_endpoint ON delivery(endpoint, id);";
 
-const char *const store_steps[] = {schema_1, schema_2};
+const char *const store_steps[] = {schema_1, schema_2, schema_3};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */
