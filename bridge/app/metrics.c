@@ -105,20 +105,43 @@ static bool holds(struct page_of_numbers *p, struct err *err)
     return true;
 }
 
+/* drift_of: what the last full comparison of the route found; NULL without err: there was none. New reference. */
+static bool drift_of(struct page_of_numbers *p, const char *route, json_t **out, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+    if (!store_meta_get(p->app->store, name, &text, err))
+        return false;
+    *out = text ? js_parse(text, strlen(text), NULL) : NULL;
+    return true;
+}
+
+static bool drifts(struct page_of_numbers *p, struct err *err)
+{
+    const char *class;
+    json_t *n;
+    family(p, "inbox_bridge_drift", "gauge", "Records the last full comparison found, by what was wrong with them.");
+    for (size_t i = 0; i < p->app->n_routes; i++) {
+        const char *route = p->app->routes[i].route.name;
+        AUTO_JSON json_t *report = NULL;
+        if (!drift_of(p, route, &report, err))
+            return false;
+        json_object_foreach (json_object_get(report, "records"), class, n)
+            sample(p, "inbox_bridge_drift", json_integer_value(n), LABELS("route", route, "class", class));
+    }
+    return true;
+}
+
 static bool sweeps(struct page_of_numbers *p, struct err *err)
 {
     family(p, "inbox_bridge_last_sweep_timestamp_seconds", "gauge", "When everything was last compared; 0 = never.");
     for (size_t i = 0; i < p->app->n_routes; i++) {
         const char *route = p->app->routes[i].route.name;
-        AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+        AUTO_JSON json_t *report = NULL;
         int64_t at = 0;
-        if (!store_meta_get(p->app->store, name, &text, err))
+        if (!drift_of(p, route, &report, err))
             return false;
-        AUTO_JSON json_t *report = text ? js_parse(text, strlen(text), NULL) : NULL;
-        if (js_str(report, "at") && when_parse(js_str(report, "at"), &at))
-            sample(p, "inbox_bridge_last_sweep_timestamp_seconds", at / 1000, LABELS("route", route));
-        else
-            sample(p, "inbox_bridge_last_sweep_timestamp_seconds", 0, LABELS("route", route));
+        bool told = js_str(report, "at") && when_parse(js_str(report, "at"), &at);
+        sample(p, "inbox_bridge_last_sweep_timestamp_seconds", told ? at / 1000 : 0, LABELS("route", route));
     }
     return true;
 }
@@ -232,7 +255,7 @@ char *metrics_text(struct app *app, struct vitals *vitals, struct intray *tray, 
 {
     struct page_of_numbers p = {.text = BUF_INIT(4u << 20), .app = app, .vitals = vitals, .now = app->env.now(&app->env)};
     process(&p, tray);
-    if (!jobs(&p, err) || !ops(&p, err) || !holds(&p, err) || !sweeps(&p, err)) {
+    if (!jobs(&p, err) || !ops(&p, err) || !holds(&p, err) || !sweeps(&p, err) || !drifts(&p, err)) {
         buf_done(&p.text);
         return NULL;
     }

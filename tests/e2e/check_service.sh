@@ -109,6 +109,9 @@ bridge holds >"$dir/said" 2>&1 || fail "holds: $(cat "$dir/said")"
 bridge dead >"$dir/said" 2>&1 || fail "dead: $(cat "$dir/said")"
 bridge explain "x:${ids[0]}" >"$dir/said" 2>&1 || fail "explain: $(cat "$dir/said")"
 grep -q 'FIELD' "$dir/said" || fail "explain: $(cat "$dir/said")"
+bridge history "x:${ids[0]}" >"$dir/said" 2>&1 || fail "history: $(cat "$dir/said")"
+bridge links export "$dir/links.csv" >"$dir/said" 2>&1 || fail "links export: $(cat "$dir/said")"
+bridge check >"$dir/said" 2>&1 || fail "check: $(cat "$dir/said")"
 bridge sync >"$dir/said" 2>&1; is "sync beside the service" $? 6
 
 echo "-- deliveries"
