@@ -236,6 +236,21 @@ sys.exit(bool(behind))
 PY
 kill -TERM "$runner"; wait "$runner"; is "the last SIGTERM" $? 0
 calm "$inbox"
+
+echo "-- TLS"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+  -keyout "$dir/tls.key" -out "$dir/tls.pem" 2>/dev/null || fail "no certificate"
+cp "$dir/bridge.cfg" "$dir/plain.cfg"
+sed -i 's|^http = {|& tls_certificate = "tls.pem"; tls_key = "tls.key";|' "$dir/bridge.cfg"
+base=https://127.0.0.1:$port
+export CURL_CA_BUNDLE="$dir/tls.pem"
+start
+is "plain words to TLS" "$(code "http://127.0.0.1:$port/healthz")" 000
+is "readyz by TLS" "$(code "$base/readyz")" 200
+unset CURL_CA_BUNDLE
+is "a certificate nobody vouches for" "$(code "$base/readyz")" 000
+kill -TERM "$runner"; wait "$runner"; is "SIGTERM with TLS" $? 0
+cp "$dir/plain.cfg" "$dir/bridge.cfg"
 bridge sync --full >/dev/null 2>&1 || bridge sync >"$dir/said" 2>&1 || fail "the last sync: $(cat "$dir/said")"
 [ "$(contacts)" = 40 ] && [ "$(keys)" = 40 ] || fail "$(contacts) contacts, $(keys) keys"
 before=$(writes); bridge sync --full >/dev/null 2>&1; [ "$(writes)" = "$before" ] || fail "a quiet comparison wrote"
