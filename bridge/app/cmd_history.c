@@ -199,7 +199,7 @@ int cmd_history(struct app *app, int argc, char **argv)
     bool any = false;
     if (!history_options(argc, argv, &words, &at))
         return EXIT_USAGE;
-    if (!app_load(app) || !app_open(app))
+    if (!app_load(app) || !app_look(app, false))
         return app->exit_code;
     AUTO_JSON json_t *out = json_array();
     for (size_t i = 0; i < app->n_routes; i++) {

@@ -198,7 +198,7 @@ static char *configuration(const struct init *in, const char *mapping)
                  "# env:NAME (environment), file:/path, or cred:NAME (a credential of systemd).\n\n");
     buf_printf(&b, "# The one file with all that must survive: links, shadows, waiting work. Back it up; one process at a time.\n"
                    "store = \"%s\";\n# log_level = \"info\";   # error, warn, info or debug\n"
-                   "# http = { listen = \"127.0.0.1:8420\"; };   # webhooks, /healthz and /metrics; without it nothing listens\n\n",
+                   "http = { listen = \"127.0.0.1:8420\"; };   # webhooks, /healthz and /metrics; without it nothing listens\n\n",
                in->said[STORE]);
     buf_puts(&b, "# The accounts. The names before the = are yours; keep them, cursors and organisations belong to them.\n"
                  "endpoints = {\n  inbox = {\n    connector = \"inbox\";\n");

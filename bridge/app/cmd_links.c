@@ -244,7 +244,7 @@ int cmd_links(struct app *app, int argc, char **argv)
         fprintf(stderr, "inbox-bridge: links: say links export FILE, or links import FILE\n");
         return EXIT_USAGE;
     }
-    if (!app_load(app) || !app_open(app))
+    if (!app_load(app) || (out ? !app_look(app, false) : !app_open(app)))
         return app->exit_code;
     return out ? export_links(app, argv[2]) : import_links(app, argv[2]);
 }

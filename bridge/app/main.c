@@ -26,7 +26,8 @@ const struct command commands[] = {
     {"sync", "[--full] [--yes] [--accept-mass-change]", "one pass to quiet",
      "--full enumerates and compares everything; --yes allows a first contact to create more than max_creates records; "
      "--accept-mass-change lets detaches and clears through that the guard stopped.", cmd_sync},
-    {"run", "", "polls and syncs until SIGTERM; SIGHUP reloads the configuration", "Logs to stderr in logfmt.", cmd_run},
+    {"run", "", "polls, takes webhooks and syncs until SIGTERM; SIGHUP reloads the configuration",
+     "Logs to stderr in logfmt; the group http says where it listens, the group alarms who hears of trouble.", cmd_run},
     {"status", "", "links, jobs, ops and holds of every route; no network", "", cmd_status},
     {"explain", "PROSPECT", "each cell: both values, both shadows, why, and what happens next", "PROSPECT is a @handle, a key (x:…) or an id.", cmd_explain},
     {"holds", "", "cells that wait for a person", "", cmd_holds},
@@ -70,6 +71,10 @@ int cmd_reference(struct app *app, int argc, char **argv)
     const struct connector *const *all = registry_all(&n);
     printf("# Options\n\n## Top level\n\n");
     opt_reference(stdout, settings_table);
+    printf("\n## http\n\n");
+    opt_reference(stdout, http_table);
+    printf("\n## alarms\n\n");
+    opt_reference(stdout, alarm_table);
     printf("\n## endpoints.NAME (every connector)\n\n");
     opt_reference(stdout, endpoint_table);
     for (size_t i = 0; i < n; i++) {

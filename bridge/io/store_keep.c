@@ -82,6 +82,8 @@ static bool erase(struct store *st, const char *key, int64_t *rows, struct err *
         THEIRS "DELETE FROM op WHERE link IN theirs",
         THEIRS "DELETE FROM job WHERE key = ?1 OR (route, object, key) IN (SELECT route, object, key FROM link WHERE "
                "id IN theirs)",
+        /* a delivery of many is taken at the next start, which passes over who is forgotten */
+        THEIRS "DELETE FROM delivery WHERE instr(text, ?1) AND json_array_length(text, '$.items') = 1",
         THEIRS "DELETE FROM subject WHERE key = ?1 OR key IN (SELECT key FROM link WHERE id IN theirs)",
         THEIRS "DELETE FROM link WHERE id IN theirs"};
     for (size_t i = 0; i < COUNT(steps); i++)
