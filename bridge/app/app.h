@@ -141,7 +141,7 @@ struct command {
 extern const struct command commands[];
 const struct command *command_find(const char *name);
 
-command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
+command_run cmd_init, cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
     cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
 command_run cmd_history, cmd_undo, cmd_adopt, cmd_links, cmd_pause, cmd_resume, cmd_forget, cmd_prune, cmd_backup, cmd_reconcile;
 

@@ -262,7 +262,7 @@ bool app_load(struct app *app)
         else
             app->settings.key_file = mem_printf("%s.key", app->settings.store);
         app->env.transport = http_curl_new(&(struct http_curl_options){
-            .allow_plain_http = app->settings.allow_plain_http, .user_agent = "inbox-bridge/0.1"});
+            .allow_plain_http = app->settings.allow_plain_http, .user_agent = "inbox-bridge/" INBOX_BRIDGE_VERSION});
     }
     if (app->file && app->env.transport)
         load_groups(app, &faults);

@@ -77,6 +77,8 @@ expect "backup" 0 'checked copy' bridge backup "$dir/copy.db"
 expect "backup over a file" 1 'exists' bridge backup "$dir/copy.db"
 expect "links export" 0 "$prospects links exported" bridge links export "$dir/links.csv"
 expect "links import of what is there" 0 '0 links imported, the others' bridge links import "$dir/links.csv"
+{ printf '\xef\xbb\xbf'; sed 's/$/\r/' "$dir/links.csv"; } >"$dir/spread.csv"
+expect "links import from a spreadsheet" 0 '0 links imported, the others' bridge links import "$dir/spread.csv"
 sed '5s/linked/lnked/' "$dir/links.csv" >"$dir/bad.csv"
 expect "links import of a typo" 1 'line 5: the state "lnked"' bridge links import "$dir/bad.csv"
 sed -n '1,3p;3p' "$dir/links.csv" >"$dir/bad.csv"
@@ -97,6 +99,7 @@ rm "$dir/bridge.db"
 before=$(writes)
 expect "adopt --plan" 0 "linked $prospects; nothing was linked" bridge adopt --plan
 rm "$dir/bridge.db"
+fault "$hubspot" '{"match":{"path":"*batch/read*"},"do":"status","status":429,"retry_after":1,"times":1}'
 expect "adopt" 0 "linked $prospects; nothing was created or written" bridge adopt
 quiet "adopted"
 bridge sync --full >/dev/null 2>&1 || fail "full sync after adopt"
