@@ -6,8 +6,6 @@
 #include "bridge/sync/intake.h"
 #include "bridge/sync/route.h"
 
-#define APP_VERSION "0.1.0"
-
 enum exit_code { EXIT_IN_STEP, EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_UNREACHABLE, EXIT_STALE, EXIT_STORE };
 
 struct settings { /* top level of the configuration file */

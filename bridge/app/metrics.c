@@ -42,9 +42,11 @@ static void put_label(struct buf *b, const char *name, const char *value, bool f
 static void sample(struct page_of_numbers *p, const char *name, int64_t value, const char *const *labels)
 {
     buf_puts(&p->text, name);
+    if (labels)
+        buf_putc(&p->text, '{');
     for (size_t i = 0; labels && labels[i]; i += 2)
-        buf_puts(&p->text, i ? "" : "{"), put_label(&p->text, labels[i], labels[i + 1], i == 0);
-    buf_printf(&p->text, "%s %lld\n", labels && labels[0] ? "}" : "", (long long)value);
+        put_label(&p->text, labels[i], labels[i + 1], i == 0);
+    buf_printf(&p->text, "%s %lld\n", labels ? "}" : "", (long long)value);
 }
 #define LABELS(...) (const char *const[]){__VA_ARGS__, NULL}
 
@@ -248,7 +250,7 @@ static void process(struct page_of_numbers *p, struct intray *tray)
     single(p, "inbox_bridge_memory_bytes", "gauge", "Resident memory.", memory_bytes());
     single(p, "inbox_bridge_deliveries_waiting", "gauge", "Deliveries taken and not yet made into jobs.", intray_waiting(tray));
     family(p, "inbox_bridge_build_info", "gauge", "Which program this is.");
-    sample(p, "inbox_bridge_build_info", 1, LABELS("version", APP_VERSION));
+    sample(p, "inbox_bridge_build_info", 1, LABELS("version", INBOX_BRIDGE_VERSION));
 }
 
 char *metrics_text(struct app *app, struct vitals *vitals, struct intray *tray, struct err *err)
