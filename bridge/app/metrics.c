@@ -42,9 +42,11 @@ static void put_label(struct buf *b, const char *name, const char *value, bool f
 static void sample(struct page_of_numbers *p, const char *name, int64_t value, const char *const *labels)
 {
     buf_puts(&p->text, name);
+    if (labels)
+        buf_putc(&p->text, '{');
     for (size_t i = 0; labels && labels[i]; i += 2)
-        buf_puts(&p->text, i ? "" : "{"), put_label(&p->text, labels[i], labels[i + 1], i == 0);
-    buf_printf(&p->text, "%s %lld\n", labels && labels[0] ? "}" : "", (long long)value);
+        put_label(&p->text, labels[i], labels[i + 1], i == 0);
+    buf_printf(&p->text, "%s %lld\n", labels ? "}" : "", (long long)value);
 }
 #define LABELS(...) (const char *const[]){__VA_ARGS__, NULL}
 

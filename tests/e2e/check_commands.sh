@@ -19,7 +19,7 @@ expect() {
   [ "$got" = "$code" ] || fail "$what: exit $got, not $code: $(head -c 600 "$dir/said")"
   grep -qE "$pattern" "$dir/said" || fail "$what: said nothing like /$pattern/: $(head -c 800 "$dir/said")"
 }
-quiet() { bridge sync >"$dir/said" 2>&1 || fail "$1: a sync is not quiet: $(cat "$dir/said")"; }
+quiet() { sleep 2.2; bridge sync >"$dir/said" 2>&1 || fail "$1: a sync is not quiet: $(cat "$dir/said")"; } # past the lag of the search index
 
 echo "-- usage"
 for command in history undo reconcile adopt links pause resume forget prune backup; do
