@@ -81,6 +81,13 @@ bool family_gather(struct batch *b, struct item *it, char **key, struct err *err
     return true;
 }
 
+static bool goes_first(const struct batch *b, size_t k, size_t i)
+{
+    const struct item *it = &b->items[i], *other = &b->items[k];
+    bool parent = other->b && !other->b->o->of;
+    return k != i && !other->off && (parent || k < i) && str_eq(it->who, other->who);
+}
+
 /* Each item has a copy of its subject; two of one subject in a batch would overwrite what the other learnt. */
 void family_turns(struct batch *b)
 {
@@ -88,8 +95,8 @@ void family_turns(struct batch *b)
     for (size_t k = 0; k < b->r->n; k++)
         any |= b->r->objects[k].o->of != NULL;
     for (size_t i = 0; any && !b->dry && i < b->n; i++)
-        for (size_t k = 0; k < i && !b->items[i].off; k++)
-            if (str_eq(b->items[i].who, b->items[k].who) && !b->items[k].off) {
+        for (size_t k = 0; k < b->n && !b->items[i].off && b->items[i].b->o->of; k++)
+            if (goes_first(b, k, i)) {
                 b->items[i].due = b->r->env->now(b->r->env);
                 item_off(&b->items[i], NEXT_LATER, b->items[i].job->why);
             }

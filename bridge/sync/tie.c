@@ -20,13 +20,14 @@ static bool wanted(const struct item *it)
 
 static void take(struct batch *b, struct item *it, const struct result *res)
 {
-    int64_t parent = res->err.kind == ERR_NONE ? it->parent.id : 0;
-    it->link_dirty |= it->link.parent != parent;
-    it->link.parent = parent;
-    if (res->tied && !it->event)
-        it->event = "tied";
-    if (res->err.kind != ERR_NONE && verdict_of(res->err.kind)->then != THEN_DEAD && it->next == NEXT_FINISH)
-        item_fail(b, it, &res->err);
+    bool known = it->link.parent == it->parent.id;
+    if (res->err.kind == ERR_NONE) {
+        it->link_dirty |= !known;
+        it->link.parent = it->parent.id;
+        it->event = res->tied && !it->event ? "tied" : it->event;
+    } else if (!known && verdict_of(res->err.kind)->then != THEN_DEAD && it->next == NEXT_FINISH) {
+        item_fail(b, it, &res->err); /* what was only to be looked at again waits for the next compare */
+    }
 }
 
 void tie_batch(struct batch *b)

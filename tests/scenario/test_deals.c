@@ -50,6 +50,18 @@ static void assert_context(struct world *w, size_t i, const char *name, const ch
     assert_string_equal(have, json);
 }
 
+static void assert_status(struct world *w, size_t i, const char *name)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i), *state = world_state(w, 0);
+    const char *id = js_str(json_object_get(p, "context"), "statusId");
+    size_t k;
+    json_t *status;
+    json_array_foreach (json_object_get(state, "status"), k, status)
+        if (str_eq(js_str(status, "id"), id))
+            assert_string_equal(js_str(status, "name"), name);
+    assert_non_null(id);
+}
+
 static size_t deals(struct world *w)
 {
     AUTO_JSON json_t *state = world_state(w, 1);
@@ -146,7 +158,7 @@ static void both_met(struct world *w)
     assert_deal(w, 0, 1, "dealstage", "contractsent");
     assert_context(w, 0, "valuation", "1500");
     assert_deal(w, 1, 1, "amount", "2500");
-    assert_context(w, 1, "status", "\"Negotiation\"");
+    assert_status(w, 1, "Negotiation");
     AUTO_FREE char *key = world_key(w, 0);
     AUTO_JSON json_t *contact = world_contact(w, key); /* what the deal told Inbox reaches the contact */
     assert_string_equal(js_str(json_object_get(contact, "properties"), "inbox_valuation"), "1500");
@@ -184,7 +196,7 @@ static void revalue(struct world *w)
 static void won(struct world *w)
 {
     assert_int_equal(deals(w), 2);
-    assert_context(w, 0, "status", "\"Won\"");
+    assert_status(w, 0, "Won");
     assert_deal(w, 0, 1, "amount", "1000"); /* left alone */
     assert_context(w, 0, "valuation", "7777");
 }
@@ -214,7 +226,7 @@ static void none(struct world *w)
 {
     assert_int_equal(deals(w), 2);
     assert_deal(w, 0, 1, "dealstage", "closedlost");
-    assert_context(w, 0, "status", "\"Contacted\"");
+    assert_status(w, 0, "Contacted");
 }
 
 static void archive_parent(struct world *w)
@@ -352,7 +364,7 @@ STORY(a_deal_rests_while_its_contact_is_away, 11)
 STORY(a_deal_stays_with_the_survivor_of_a_merge, 12)
 STORY(a_lost_association_is_mended_by_the_full_compare, 13)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deal_is_made_after_its_contact_in_the_same_pass),
@@ -370,5 +382,6 @@ int main(void)
         cmocka_unit_test(a_deal_stays_with_the_survivor_of_a_merge),
         cmocka_unit_test(a_lost_association_is_mended_by_the_full_compare),
     };
+    cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
