@@ -127,6 +127,8 @@ const char *map_filter(const struct map_object *o, const json_t *s_fields, const
 const char *map_lacks(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v);
 /* map_closed: is this stage of the CRM (an option's id) the end of a record? */
 bool map_closed(const struct map_object *o, const json_t *stage);
+/* map_first_stage: the stage a new record has when nothing says one; static to the schema; NULL = the CRM knows. */
+const char *map_first_stage(const struct map_object *o);
 /* map_first: what a new record holds beside its fields: pipeline, currency, and a stage when `set` has none. */
 void map_first(const struct map_object *o, const char *currency, json_t *set);
 

@@ -1,5 +1,5 @@
-/* Records that are over: won or lost deals. They are left alone: what the CRM says still comes to Inbox, nothing goes there, and
- * the shadows are what both sides held meanwhile. What Inbox does after that may ask for another one, or for the same again. */
+/* Records that begin and end at stages: deals. Those that are over, won or lost, are left alone: what the CRM says still comes to
+ * Inbox, nothing goes there, and the shadows are what both sides held meanwhile. What Inbox does after that may ask for another one, or for the same again. */
 #include "bridge/base/js.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
@@ -66,9 +66,24 @@ static void mark(struct item *it, const char *why)
     it->link_dirty = true;
 }
 
+/* A record that Inbox gives no stage begins at the first one. That is agreed with it: Inbox is not told a status nobody set. */
+static void begin(struct item *it)
+{
+    const char *first = map_first_stage(it->b->o);
+    for (size_t i = 0; first && i < it->plan.n; i++) {
+        struct cell_plan *c = &it->plan.cells[i];
+        bool out = c->f->flow == FLOW_BOTH || c->f->flow == FLOW_TO_CRM;
+        if (out && c->now[SIDE_S] && value_blank(c->now[SIDE_S]) && !c->write[SIDE_T] && str_eq(c->f->path[SIDE_T], it->b->o->stage->name))
+            plan_begin(c, first);
+    }
+    plan_count(&it->plan);
+}
+
 void closed_decide(struct batch *b, struct item *it)
 {
     const struct map_object *o = it->b->o;
+    if (it->create)
+        begin(it);
     bool closed = !it->create && o->stage && map_closed(o, json_object_get(it->t.fields, o->stage->name));
     if (!closed) {
         if (closed_reason(&it->link))

@@ -271,6 +271,15 @@ void plan_as_is(struct cell_plan *c, const char *why)
     c->adopt_only = true;
 }
 
+void plan_begin(struct cell_plan *c, const char *first)
+{
+    keep(c, ACT_WRITE_T, "a new record begins here");
+    json_decref(c->to[SIDE_T]);
+    c->to[SIDE_T] = json_string(first);
+    c->write[SIDE_T] = true;
+    c->adopt_only = false;
+}
+
 void plan_count(struct link_plan *p)
 {
     p->writes[0] = p->writes[1] = p->holds = p->adopts = p->clears = 0;

@@ -40,6 +40,7 @@ struct sides {
 void plan_cells(const struct map_object *o, const json_t *cells, const struct sides *sides, const struct hold *holds,
                 size_t n_holds, struct link_plan *out);
 void plan_as_is(struct cell_plan *c, const char *why); /* nothing is written; the shadows become what the sides hold */
+void plan_begin(struct cell_plan *c, const char *first); /* a new CRM record has this value where Inbox has none */
 void plan_count(struct link_plan *p);                  /* after cells were changed */
 void plan_done(struct link_plan *p);
 

@@ -30,6 +30,13 @@ const char world_deals[] =
     "             ignore_crm = ( \"decisionmakerboughtin\" ); };\n"
     "};\n";
 
+char *world_deals_reopening(const char *policy)
+{
+    static const char said[] = "reopen = \"new\"";
+    const char *at = strstr(world_deals, said);
+    return mem_printf("%.*sreopen = \"%s\"%s", (int)(at - world_deals), world_deals, policy, at + sizeof said - 1);
+}
+
 static bool live(const json_t *deal)
 {
     return !js_bool_or(deal, "archived", false) && !js_str(deal, "mergedInto");

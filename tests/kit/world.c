@@ -470,7 +470,10 @@ static char *broken_cell(const json_t *cell, const char *key)
     bool quiet = str_eq(act, "none") || str_eq(act, "hold");
     const json_t *s = json_object_get(cell, "inbox"), *base_s = json_object_get(cell, "base_inbox");
     const json_t *t = json_object_get(cell, "crm"), *base_t = json_object_get(cell, "base_crm");
-    bool ignored = str_starts(js_str_or(cell, "why", ""), "one-way") || str_starts(js_str_or(cell, "why", ""), "closed");
+    static const char *const settled[] = {"one-way", "the mapping ignores"};
+    bool ignored = false;
+    for (size_t i = 0; i < COUNT(settled); i++)
+        ignored |= str_starts(js_str_or(cell, "why", ""), settled[i]);
     bool moved = base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
     if (quiet && !moved)
         return NULL;

@@ -71,6 +71,7 @@ json_t *world_contact(struct world *w, const char *key); /* asserts that there i
 
 /* Deals, where the mapping has them: see tests/kit/deals.c. */
 extern const char world_deals[]; /* a mapping with deals; its reopen is "new" */
+char *world_deals_reopening(const char *policy); /* the same with another policy; caller frees */
 json_t *world_deal(struct world *w, const char *key); /* asserts that there is at most one; NULL when absent */
 char *world_broken_deal(struct world *w, const struct link *link); /* NULL, or what is broken */
 

@@ -291,12 +291,6 @@ static const struct story stories[] = {
 
 /* ---- telling ---- */
 
-static char *mapping_of(const struct story *s)
-{
-    const char *at = strstr(world_deals, "reopen = \"new\"");
-    return mem_printf("%.*sreopen = \"%s\"%s", (int)(at - world_deals), world_deals, s->reopen ? s->reopen : "new", at + strlen("reopen = \"new\""));
-}
-
 static struct world *prologue(const struct story *s, const char *mapping)
 {
     struct world *w = world_new(42, 3, mapping);
@@ -329,7 +323,7 @@ static void epilogue(struct world *w, const struct story *s, int64_t k)
 
 static void tell_and_cut(const struct story *s)
 {
-    AUTO_FREE char *mapping = mapping_of(s);
+    AUTO_FREE char *mapping = world_deals_reopening(s->reopen ? s->reopen : "new");
     struct world *w = prologue(s, mapping);
     world_watch(w, 0);
     world_settle(w);
