@@ -191,12 +191,13 @@ struct sf_row *sf_find(struct sf *s, const char *id);        /* as stored, delet
 const json_t *sf_seen(struct sf *s, const struct sf_row *r); /* what a reader sees; NULL: nothing yet, or purged */
 bool sf_live(struct sf *s, const struct sf_row *r);          /* seen, and not deleted */
 const char *sf_get(const struct sf_row *r, const char *field);
-/* Changes fields of a row, or makes one (row NULL); stamps it. changes: field → value, already checked. */
+/* Changes fields of a row, or makes one (row NULL); stamps it. changes: field → value, already checked. user NULL: an
+ * automated process, which moves SystemModstamp alone. */
 struct sf_row *sf_put(struct sf *s, struct sf_type *t, struct sf_row *r, const json_t *changes, const char *user);
 void sf_delete(struct sf *s, struct sf_type *t, struct sf_row *r, const char *master_or_null, const char *user);
 void sf_undelete(struct sf *s, struct sf_type *t, struct sf_row *r, const char *user);
 /* Rows that have the value in an External ID or unique field: their number; *first is one of them. */
-size_t sf_matches(struct sf *s, struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first);
+size_t sf_matches(struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first);
 void sf_index(struct sf_type *t, const struct sf_field *f, struct sf_row *r, const json_t *values, bool add);
 void sf_index_all(struct sf_type *t, const struct sf_field *f); /* after a field became unique */
 void sf_type_done(struct sf_type *t);

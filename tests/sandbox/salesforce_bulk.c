@@ -2,7 +2,7 @@
  * rows. */
 #include "tests/sandbox/salesforce.h"
 
-#define ENCODED_MOST ((size_t)150 << 20) /* of base64, so about 112 MB of CSV */
+#define ENCODED_MOST ((size_t)150000000) /* of base64, so 112 MB of CSV */
 
 /* ---- jobs of both kinds ---- */
 

@@ -24,8 +24,7 @@ json_t *sf_refer(struct sf *s, const struct sf_type *t, const struct sf_field *f
     return NULL;
 }
 
-static bool keys_free(struct sf *s, struct sf_type *t, const struct sf_row *r, const json_t *changes,
-                      struct sf_bad *bad)
+static bool keys_free(struct sf_type *t, const struct sf_row *r, const json_t *changes, struct sf_bad *bad)
 {
     for (size_t i = 0; i < t->n_fields; i++) {
         const struct sf_field *f = t->fields[i];
@@ -33,7 +32,7 @@ static bool keys_free(struct sf *s, struct sf_type *t, const struct sf_row *r, c
         AUTO_FREE char *printed = v && !json_is_null(v) && !json_is_string(v) ? js_print(v) : NULL;
         const char *text = printed ? printed : json_string_value(v);
         struct sf_row *other = NULL;
-        if (text && sf_matches(s, t, f, text, &other) && other != r)
+        if (text && sf_matches(t, f, text, &other) && other != r)
             return sf_set_bad(bad, 400, "DUPLICATE_VALUE", NULL,
                               "duplicate value found: %s duplicates value on record with id: %s", f->name, other->id);
     }
@@ -108,7 +107,7 @@ bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, const jso
         return false;
     if (str_eq(t->name, "Task") && !task_fits(r, changes, bad))
         return false;
-    return rules_kept(s, t, changes, bad) && keys_free(s, t, r, changes, bad);
+    return rules_kept(s, t, changes, bad) && keys_free(t, r, changes, bad);
 }
 
 /* ---- what follows from the rest ---- */
@@ -127,9 +126,20 @@ static void copy_from(const struct sf_row *r, const char *from, json_t *changes,
     json_object_set(changes, to, json_object_get(r->values, from));
 }
 
+/* A rule with "set" is a flow: whoever writes its field writes those, too, and it looks like one hand. */
+static void run_flows(struct sf *s, const struct sf_type *t, json_t *changes)
+{
+    size_t i;
+    json_t *rule;
+    json_array_foreach (s->rules, i, rule)
+        if (str_eq_nocase(js_str(rule, "type"), t->name) && json_object_get(changes, js_str_or(rule, "field", "")))
+            json_object_update(changes, json_object_get(rule, "set"));
+}
+
 void sf_derive(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes)
 {
     const char *first = after(r, changes, "FirstName"), *last = after(r, changes, "LastName");
+    run_flows(s, t, changes);
     const struct sf_row *stage = named(s, "OpportunityStage", js_str(changes, "StageName"));
     if (sf_field(t, "LastName") && last)
         js_set(changes, "Name", json_sprintf("%s%s%s", first ? first : "", first ? " " : "", last));

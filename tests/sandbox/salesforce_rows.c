@@ -80,12 +80,11 @@ static void reindex(struct sf_type *t, struct sf_row *r, const json_t *old, cons
     }
 }
 
-size_t sf_matches(struct sf *s, struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first)
+size_t sf_matches(struct sf_type *t, const struct sf_field *f, const char *value, struct sf_row **first)
 {
     AUTO_FREE char *want = folded(f, value);
     const json_t *at = json_object_get(json_object_get(t->unique, f->name), want);
     size_t n = 0;
-    (void)s;
     if (f->unique) {
         *first = at ? t->rows[json_integer_value(at)] : NULL;
         return at != NULL;
@@ -136,9 +135,11 @@ struct sf_row *sf_put(struct sf *s, struct sf_type *t, struct sf_row *r, const j
     json_t *next = json_copy(r->values);
     json_object_update(next, (json_t *)changes);
     sf_stamp(sf_now(s), at);
-    js_set(next, "LastModifiedDate", json_string(at));
-    js_set(next, "LastModifiedById", json_string(user));
     js_set(next, "SystemModstamp", json_string(at));
+    if (user) {
+        js_set(next, "LastModifiedDate", json_string(at));
+        js_set(next, "LastModifiedById", json_string(user));
+    }
     reindex(t, r, created ? NULL : r->values, next);
     if (sf_now(s) >= r->commits_at) { /* within one open transaction the state before it stays */
         json_decref(r->before);

@@ -32,9 +32,8 @@ bool sf_may_touch(struct sf *s, const struct sf_type *t, const struct sf_row *r,
 
 bool sf_erase(struct sf *s, struct sf_type *t, struct sf_row *r, const struct sf_hand *hand, struct sf_bad *bad)
 {
-    if (!sf_may_touch(s, t, r, bad) && !str_eq(bad->code, "CANNOT_UPDATE_CONVERTED_LEAD"))
+    if (!sf_may_touch(s, t, r, bad))
         return false;
-    sf_bad_done(bad);
     sf_delete(s, t, r, NULL, hand->user);
     if (strstr(t->name, "Permission"))
         sf_permissions(s);
@@ -59,7 +58,7 @@ static bool read_parent(struct sf *s, const struct sf_type *t, const char *name,
     json_object_foreach ((json_t *)said, key, v) {
         struct sf_type *to = sf_type_of(s, f->to[0]);
         const struct sf_field *by = str_eq(key, "attributes") ? NULL : sf_visible(s, to, key);
-        size_t n = by && by->external && json_is_string(v) ? sf_matches(s, to, by, json_string_value(v), &r) : 0;
+        size_t n = by && by->external && json_is_string(v) ? sf_matches(to, by, json_string_value(v), &r) : 0;
         if (n != 1 && !str_eq(key, "attributes"))
             return sf_set_bad(bad, 400, "INVALID_FIELD", NULL,
                               "Foreign key external ID: %s not found for field %s in entity %s",
@@ -133,7 +132,7 @@ static bool complete(const struct sf_type *t, const json_t *changes, struct sf_b
     return bad->code == NULL;
 }
 
-static void add_defaults(struct sf *s, const struct sf_type *t, const struct sf_hand *hand, json_t *changes)
+static void add_defaults(const struct sf_type *t, const struct sf_hand *hand, json_t *changes)
 {
     for (size_t i = 0; i < t->n_fields; i++) {
         const struct sf_field *f = t->fields[i];
@@ -148,7 +147,6 @@ static void add_defaults(struct sf *s, const struct sf_type *t, const struct sf_
         else if (str_eq(f->type, "boolean") && !str_eq(f->name, "IsDeleted"))
             js_set(changes, f->name, json_false());
     }
-    (void)s;
 }
 
 /* The assignment rule gives the lead to somebody else, whatever the owner said. */
@@ -160,12 +158,12 @@ static void assign(struct sf *s, const struct sf_type *t, const struct sf_hand *
 }
 
 /* A write locks the parent, and may touch it. */
-static void touch_parents(struct sf *s, const struct sf_row *r, const char *user)
+static void touch_parents(struct sf *s, const struct sf_row *r)
 {
     AUTO_JSON json_t *nothing = json_object();
     struct sf_row *parent = sf_find(s, js_str_or(r->values, "AccountId", ""));
     if (parent && !parent->deleted && sf_flag(s, "touch_parents"))
-        sf_put(s, sf_type_of(s, "Account"), parent, nothing, user);
+        sf_put(s, sf_type_of(s, "Account"), parent, nothing, NULL);
 }
 
 struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const json_t *said,
@@ -178,7 +176,7 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
     if (!read_fields(s, t, r, said, hand->person, changes, bad))
         return NULL;
     if (creating)
-        add_defaults(s, t, hand, changes);
+        add_defaults(t, hand, changes);
     if (creating && !hand->person && !complete(t, changes, bad))
         return NULL;
     if (!sf_guard(s, t, r, changes, bad) || (creating && !sf_no_duplicate(s, t, changes, hand, bad)))
@@ -186,7 +184,7 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
     assign(s, t, hand, changes);
     sf_derive(s, t, r, changes);
     r = sf_put(s, t, r, changes, hand->user);
-    touch_parents(s, r, hand->user);
+    touch_parents(s, r);
     if (strstr(t->name, "Permission"))
         sf_permissions(s);
     return r;

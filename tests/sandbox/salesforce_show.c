@@ -3,7 +3,7 @@
 
 char *sf_url(int version, const struct sf_type *t, const char *id)
 {
-    return mem_printf("/services/data/v%d.0/sobjects/%s/%s", version, t->name, id);
+    return mem_printf("/services/data/v%d.0/%ssobjects/%s/%s", version, t->tooling ? "tooling/" : "", t->name, id);
 }
 
 static json_t *attributes(int version, const struct sf_type *t, const json_t *values)

@@ -54,8 +54,7 @@ static void read_values(struct sf_field *f, const json_t *metadata)
     buf_done(&names);
 }
 
-static bool may_define(struct sf *s, const struct sf_type *t, const char *name, const json_t *metadata,
-                       struct sf_bad *bad)
+static bool may_define(const struct sf_type *t, const char *name, const json_t *metadata, struct sf_bad *bad)
 {
     size_t keys = 0, n = strlen(name);
     const char *type = described(js_str(metadata, "type"));
@@ -76,7 +75,6 @@ static bool may_define(struct sf *s, const struct sf_type *t, const char *name, 
                           "type Text");
     if (js_bool_or(metadata, "externalId", false) && keys >= EXTERNAL_IDS_MOST)
         return sf_set_bad(bad, 400, "CUSTOM_FIELD_INDEX_LIMIT_EXCEEDED", NULL, "too many external id fields");
-    (void)s;
     return true;
 }
 
@@ -108,7 +106,7 @@ struct sf_field *sf_define(struct sf *s, const char *full_name, const json_t *me
     const char *dot = full_name ? strchr(full_name, '.') : NULL, *type = described(js_str(metadata, "type"));
     AUTO_FREE char *entity = dot ? mem_dup_n(full_name, (size_t)(dot - full_name)) : mem_dup("");
     struct sf_type *t = owner_of(s, entity), *rows = sf_type_of(s, "CustomField");
-    if (!may_define(s, t, dot ? dot + 1 : "", metadata, bad))
+    if (!may_define(t, dot ? dot + 1 : "", metadata, bad))
         return NULL;
     bool number = str_eq(type, "double") || str_eq(type, "currency") || str_eq(type, "percent");
     int usual = number ? 18 : str_eq(type, "email") ? 80 : 255;

@@ -11,10 +11,10 @@ const struct sf_field *sf_key_field(struct sf *s, const struct sf_type *t, const
 }
 
 /* *r stays NULL when there is none. */
-static bool match(struct sf *s, struct sf_type *t, const struct sf_field *key, const char *value, struct sf_row **r,
+static bool match(struct sf_type *t, const struct sf_field *key, const char *value, struct sf_row **r,
                   struct sf_bad *bad)
 {
-    size_t n = sf_matches(s, t, key, value, r);
+    size_t n = sf_matches(t, key, value, r);
     if (n < 2)
         return true;
     sf_set_bad(bad, 300, "MULTIPLE_CHOICES", NULL, "%s: more than one record found for external id field: [%s]",
@@ -56,7 +56,7 @@ struct sf_row *sf_upsert(struct sf *s, struct sf_type *t, const struct sf_field 
                    "upsert by a non-unique field needs the View All permission");
         return NULL;
     }
-    if (by_id ? !match_id(s, t, printed, &r, bad) : !match(s, t, key, printed, &r, bad))
+    if (by_id ? !match_id(s, t, printed, &r, bad) : !match(t, key, printed, &r, bad))
         return NULL;
     *created = r == NULL;
     if (r) /* a matched row keeps its key, whose case may differ */
@@ -80,7 +80,7 @@ static void answer_upsert(struct sf_ask *ask, struct sf_type *t, const struct sf
         sf_set_bad(&bad, 400, "INVALID_FIELD", NULL, "The %s field should not be specified in the sobject data.",
                    json_object_get(ask->body, "Id") ? "Id" : key->name);
     else if (str_eq(js_str(ask->query, "updateOnly"), "true"))
-        none = !sf_matches(ask->s, t, key, value, &r);
+        none = !sf_matches(t, key, value, &r);
     if (none)
         sf_unknown(&bad, value);
     if (!bad.code)
@@ -101,7 +101,7 @@ static void answer_found(struct sf_ask *ask, struct sf_type *t, const struct sf_
     struct sf_bad bad = {0};
     struct sf_row *r = NULL;
     struct sf_hand hand = sf_hand_of(ask);
-    bool one = match(ask->s, t, key, value, &r, &bad);
+    bool one = match(t, key, value, &r, &bad);
     if (one && (!r || !sf_live(ask->s, r)))
         sf_unknown(&bad, value);
     else if (one && sf_is(ask, "DELETE"))

@@ -23,6 +23,7 @@ static void a_converted_lead_lives_on_as_a_contact(void **state)
     assert_int_equal(post(p, "PATCH", path, "{'City':'Oslo'}"), 400);
     assert_string_equal(code(p), "CANNOT_UPDATE_CONVERTED_LEAD");
     assert_string_equal(js_str(row_at(p, 0), "message"), "cannot reference converted lead");
+    assert_int_equal(sf(p, "DELETE", "%s", NULL, path), 400);
     assert_int_equal(sf(p, "PATCH", LEAD "/Key__c/k", "{'City':'Oslo'}"), 400);
     assert_string_equal(code(p), "CANNOT_UPDATE_CONVERTED_LEAD");
     assert_int_equal(sf(p, "GET", DATA "/sobjects/Contact/%s", NULL, contact), 200);
@@ -175,6 +176,24 @@ static void values_are_tidied_as_the_manners_say(void **state)
     assert_non_null(strstr(text_at(p, "error"), "did you mean newlines"));
 }
 
+static void automation_writes_beside_us(void **state)
+{
+    struct place *p = *state;
+    edit(p, "{'object':'rule','create':{'type':'Lead','field':'City','set':{'Rating':'Hot'}}}");
+    AUTO_FREE char *lead = made(p, "Lead", "{'LastName':'A','Company':'X','City':'Oslo'}");
+    assert_int_equal(sf(p, "GET", LEAD "/%s?fields=Rating,LastModifiedBy.Name", NULL, lead), 200);
+    assert_string_equal(text_at(p, "Rating"), "Hot");
+    assert_string_equal(text_at(p, "LastModifiedBy.Name"), "Integration User");
+    set_manner(p, "{'touch_parents':true}");
+    AUTO_FREE char *account = made(p, "Account", "{'Name':'X'}");
+    AUTO_FREE char *contact = mem_printf("{'LastName':'A','AccountId':'%s'}", account);
+    sandbox_advance(p->box, 5000);
+    free(made(p, "Contact", contact));
+    assert_int_equal(soql(p, "SELECT CreatedDate, LastModifiedDate, SystemModstamp FROM Account"), 200);
+    assert_string_equal(text_at(p, "records[0].LastModifiedDate"), text_at(p, "records[0].CreatedDate"));
+    assert_string_not_equal(text_at(p, "records[0].SystemModstamp"), text_at(p, "records[0].CreatedDate"));
+}
+
 static void faults_speak_like_salesforce(void **state)
 {
     struct place *p = *state;
@@ -204,9 +223,13 @@ static void faults_speak_like_salesforce(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_converted_lead_lives_on_as_a_contact), TEST(losers_of_a_merge_name_their_master),
-        TEST(people_change_lists_users_and_rules),    TEST(a_new_field_is_invisible_until_somebody_may_see_it),
-        TEST(definitions_can_be_asked_for),           TEST(values_are_tidied_as_the_manners_say),
+        TEST(a_converted_lead_lives_on_as_a_contact),
+        TEST(losers_of_a_merge_name_their_master),
+        TEST(people_change_lists_users_and_rules),
+        TEST(a_new_field_is_invisible_until_somebody_may_see_it),
+        TEST(definitions_can_be_asked_for),
+        TEST(values_are_tidied_as_the_manners_say),
+        TEST(automation_writes_beside_us),
         TEST(faults_speak_like_salesforce),
     };
     return cmocka_run_group_tests_name("sandbox.salesforce_people", tests, NULL, NULL);
