@@ -47,3 +47,21 @@ struct filter *filter_parse(const struct opt_node *node, struct opt_faults *faul
 void filter_free(struct filter *f);
 const char *filter_out(struct filter *f, const json_t *s_fields, const struct vocabulary *v);
 const char *const *filter_needs(const struct filter *f); /* native S fields; NULL-terminated */
+const struct opt_list *filter_set(const struct filter *f); /* native S fields that must have a value; NULL = no filter */
+struct filter *filter_parse_when(const struct opt_node *node, struct opt_faults *faults); /* also: just the name of a field */
+/* filter_order: the statuses, earliest first, for `reached`; borrowed. False when that one is not among them. */
+bool filter_order(struct filter *f, char *const *order, size_t n);
+const char *filter_reached(const struct filter *f); /* NULL = not asked */
+bool filter_asks(const struct filter *f, const char *field); /* does it depend on this S field? */
+
+/* child.c: objects of a parent. */
+void child_laws(const struct mapping *m, struct opt_faults *faults);
+
+/* stage.c: pipelines, stages and currencies of the live schema. */
+void stage_bind(struct mapping *m, struct map_object *o, const struct schema *const schema[2], struct opt_faults *faults);
+/* stage_option: may a table name this option: is it of the object's pipeline? */
+bool stage_option(const struct map_object *o, const struct schema_field *f, const struct schema_option *option);
+
+/* table.c again */
+/* table_resolve: labels of the CRM become the ids they stand for, where `id_of` knows one. True when any did. */
+bool table_resolve(struct table *t, const char *(*id_of)(const void *self, const char *label), const void *self);

@@ -29,6 +29,14 @@ static int rank_of(const struct map_field *f, const json_t *s_value)
     return -1;
 }
 
+static void rank_sides(const struct map_field *f, json_t *const values[2], int rank[2])
+{
+    struct err err = {0};
+    AUTO_JSON json_t *t = values[SIDE_T] ? map_translate(f, SIDE_T, values[SIDE_T], &err) : NULL;
+    rank[SIDE_S] = rank_of(f, values[SIDE_S]);
+    rank[SIDE_T] = rank_of(f, t);
+}
+
 /* ---- writes ---- */
 
 static void keep(struct cell_plan *c, enum action act, const char *why)
@@ -185,12 +193,10 @@ static void plan_decided(struct cell_plan *c, const struct sides *in, bool same,
 {
     struct rules rules = rules_of(c->f);
     int64_t agreed = json_integer_value(json_object_get(stored, "at"));
-    struct cell cell = {.now = {c->now[0], c->now[1]}, .base = {c->base[0], c->base[1]}, .same = same, .rank = {-1, -1}};
-    if (c->f->conflict == POLICY_MONOTONE && c->now[SIDE_T]) {
-        struct err err = {0};
-        AUTO_JSON json_t *t = map_translate(c->f, SIDE_T, c->now[SIDE_T], &err);
-        cell.rank[SIDE_S] = rank_of(c->f, c->now[SIDE_S]);
-        cell.rank[SIDE_T] = rank_of(c->f, t);
+    struct cell cell = {.now = {c->now[0], c->now[1]}, .base = {c->base[0], c->base[1]}, .same = same, .rank = {-1, -1}, .was = {-1, -1}};
+    if (c->f->conflict == POLICY_MONOTONE) {
+        rank_sides(c->f, c->now, cell.rank);
+        rank_sides(c->f, c->base, cell.was);
     }
     if (c->f->conflict == POLICY_NEWEST || c->f->initial == POLICY_NEWEST) {
         cell.seen[SIDE_S] = evidence_source(in->s_changed, c->f->path[SIDE_S], agreed, in->as_of[SIDE_S]);
@@ -235,6 +241,10 @@ static void plan_cell(struct cell_plan *c, const struct sides *in, const struct 
         keep(c, ACT_HOLD, hold->why);
         c->write[0] = c->write[1] = false;
     }
+    if (c->f->money && in->foreign && c->act != ACT_NONE && !(hold && hold->choice)) {
+        keep(c, ACT_HOLD, in->foreign);
+        c->write[0] = c->write[1] = false;
+    }
     c->held = hold && c->act == ACT_HOLD;
     c->release = hold && c->act != ACT_HOLD;
     c->adopt_only = c->act == ACT_ADOPT;
@@ -253,11 +263,36 @@ void plan_cells(const struct map_object *o, const json_t *cells, const struct si
             c->base[side] = json_incref(plan_base(cells, c->f->name, side));
         }
         plan_cell(c, in, hold_of(holds, n_holds, c->f->name), json_object_get(cells, c->f->name));
+    }
+    plan_count(out);
+}
+
+void plan_as_is(struct cell_plan *c, const char *why)
+{
+    keep(c, ACT_ADOPT, why);
+    c->write[0] = c->write[1] = c->held = false;
+    c->adopt_only = true;
+}
+
+void plan_begin(struct cell_plan *c, const char *first)
+{
+    keep(c, ACT_WRITE_T, "a new record begins here");
+    json_decref(c->to[SIDE_T]);
+    c->to[SIDE_T] = json_string(first);
+    c->write[SIDE_T] = true;
+    c->adopt_only = false;
+}
+
+void plan_count(struct link_plan *p)
+{
+    p->writes[0] = p->writes[1] = p->holds = p->adopts = p->clears = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cell_plan *c = &p->cells[i];
         for (int side = 0; side < 2; side++)
-            out->writes[side] += c->write[side];
-        out->holds += c->act == ACT_HOLD;
-        out->adopts += c->adopt_only;
-        out->clears += c->clears && (c->write[0] || c->write[1]);
+            p->writes[side] += c->write[side];
+        p->holds += c->act == ACT_HOLD;
+        p->adopts += c->adopt_only;
+        p->clears += c->clears && (c->write[0] || c->write[1]);
     }
 }
 
