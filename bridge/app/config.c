@@ -232,6 +232,8 @@ static void wire(struct app *app)
             struct route *r = &app->routes[i].route;
             if (r->ep[SIDE_S] == in->ep || r->ep[SIDE_T] == in->ep)
                 in->routes[in->n++] = r;
+            if (r->ep[SIDE_S] == in->ep)
+                r->source = in;
         }
     }
 }

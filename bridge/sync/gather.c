@@ -74,7 +74,7 @@ static void overlay(struct item *it, const struct record *rec)
     json_t *fields = it->subject.fields ? json_copy(it->subject.fields) : json_object();
     evidence_note(&it->subject.changed, it->subject.fields, rec->fields, it->subject.as_of, rec->as_of);
     json_object_update(fields, rec->fields);
-    it->moved |= it->b->o->of && !js_equal(fields, it->subject.fields);
+    it->moved |= !js_equal(fields, it->subject.fields);
     it->news |= it->planned && !js_equal(fields, it->subject.fields);
     json_decref(it->subject.fields);
     it->subject.fields = fields;

@@ -135,17 +135,32 @@ static bool log_overtaken(struct intake *in, const char *object, const struct su
     return true;
 }
 
+static bool mark_route(struct route *r, const char *object, const char *key, int lane, const char *why, struct err *err)
+{
+    for (size_t k = 0; k < r->n; k++) {
+        struct map_object *o = r->objects[k].o;
+        if (str_eq(o->type[SIDE_S], object) && !o->of &&
+            !store_job_mark(r->store, r->name, o->name, key, lane, r->env->now(r->env), why, err))
+            return false;
+    }
+    return true;
+}
+
 static bool mark_routes(struct intake *in, const char *object, const char *key, int lane, const char *why, struct err *err)
 {
-    int64_t now = in->env->now(in->env);
     in->marked++;
     for (size_t i = 0; i < in->n; i++)
-        for (size_t k = 0; k < in->routes[i]->n; k++) {
-            struct map_object *o = in->routes[i]->objects[k].o;
-            if (str_eq(o->type[SIDE_S], object) && !o->of &&
-                !store_job_mark(in->store, in->routes[i]->name, o->name, key, lane, now, why, err))
-                return false;
-        }
+        if (!mark_route(in->routes[i], object, key, lane, why, err))
+            return false;
+    return true;
+}
+
+bool intake_others(const struct route *from, const char *object, const char *key, int lane, struct err *err)
+{
+    struct intake *in = from->source;
+    for (size_t i = 0; in && i < in->n; i++)
+        if (in->routes[i] != from && !mark_route(in->routes[i], object, key, lane, "another route", err))
+            return false;
     return true;
 }
 

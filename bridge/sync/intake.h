@@ -31,6 +31,10 @@ bool intake_ready(const struct intake *in); /* have all its routes learnt their 
  * target all there is, because the mass-change guard must see a flood of detaches as one. */
 bool intake_some(struct intake *in, bool *more, struct err *err) MUST_CHECK;
 
+/* intake_others: one route wrote or read something new on the source side, in the transaction at hand; every other route that
+ * shares it has to look. The event that tells the same later finds nothing new. */
+bool intake_others(const struct route *from, const char *object, const char *key, int lane, struct err *err) MUST_CHECK;
+
 /* intake_all: pages until there are no more, for every object. progress may be NULL. */
 bool intake_all(struct intake *in, void (*progress)(void *self, int64_t items), void *self, struct err *err) MUST_CHECK;
 

@@ -5,6 +5,8 @@
 #include "connectors/endpoint.h"
 #include "mappings/mapping.h"
 
+struct intake;
+
 struct bound { /* one mapping object, bound to both live schemas */
     struct map_object *o;
     struct schema schema[2];
@@ -25,6 +27,7 @@ struct route {
     struct mapping *mapping;
     struct store *store;
     struct env *env;
+    struct intake *source; /* source: the Inbox endpoint's, which knows the other routes that share it; NULL = none do */
     /* options, set by the app */
     size_t batch;          /* jobs taken at once, default 200 */
     int64_t mass_least;    /* mass-change guard: at least this many … default 20 */

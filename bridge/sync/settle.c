@@ -3,6 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/intake.h"
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 #include "mappings/value.h"
@@ -410,6 +411,8 @@ static bool settle_item(struct batch *b, struct item *it, struct err *err)
         return false;
     if ((it->event || it->log) && it->link.id &&
         !store_log_add(st, b->r->run, it->link.id, it->event ? it->event : "synced", it->log, err))
+        return false;
+    if (it->moved && it->known && !intake_others(b->r, it->b->o->type[SIDE_S], it->subject.key, it->job->lane, err))
         return false;
     return family_settle(b, it, err) && settle_job(b, it, err);
 }
