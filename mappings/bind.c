@@ -215,8 +215,9 @@ static size_t child_needed(const struct map_object *o, int side, const char **na
         names[n++] = o->stage->name;
     if (side == SIDE_T && o->currency)
         names[n++] = o->currency;
-    for (; extra && *extra; extra++)
-        names[n++] = *extra;
+    for (; extra && *extra; extra++) /* some cost Inbox calls of their own: only those it asks for */
+        if (filter_asks(o->when, *extra))
+            names[n++] = *extra;
     return n;
 }
 

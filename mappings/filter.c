@@ -92,11 +92,21 @@ bool filter_asks(const struct filter *f, const char *field)
             return true;
     if (!f)
         return false;
-    if (str_eq(field, "context.status"))
-        return f->status.n || f->not_status.n || f->reached;
-    if (str_eq(field, "context.tags"))
-        return f->any_tag.n || f->all_tags.n || f->none_tag.n;
-    return str_eq(field, "context.valuation") && (f->valuation_min > 0 || f->has_valuation);
+    const struct {
+        const char *field;
+        bool asked;
+    } asks[] = {{"context.status", f->status.n || f->not_status.n || f->reached},
+                {"context.tags", f->any_tag.n || f->all_tags.n || f->none_tag.n},
+                {"context.valuation", f->valuation_min > 0 || f->has_valuation},
+                {"context.assignee", f->assignee.n},
+                {"accountLinks", f->account_link.n},
+                {"verified", f->verified.n},
+                {"followerCount", f->followers_min > 0},
+                {"replied", f->replied}};
+    for (size_t i = 0; i < COUNT(asks); i++)
+        if (str_eq(asks[i].field, field))
+            return asks[i].asked;
+    return false;
 }
 
 void filter_free(struct filter *f)
