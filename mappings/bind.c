@@ -205,10 +205,12 @@ void mapping_open(const struct map_object *o, const struct schema *source, struc
 const char **mapping_needed(const struct map_object *o, int side)
 {
     const char *const *extra = side == SIDE_S ? filter_needs(o->filter) : NULL;
-    size_t n = 0, most = o->n_fields + 16;
+    size_t n = 0, most = o->n_fields + 17;
     const char **names = mem_grow(NULL, most + 1, sizeof *names);
     if (side == SIDE_T)
         names[n++] = o->key;
+    if (side == SIDE_S && o->tags_asked)
+        names[n++] = "context.tags";
     for (size_t i = 0; i < o->n_fields; i++)
         names[n++] = o->fields[i].path[side];
     for (; extra && *extra && n < most; extra++)

@@ -23,6 +23,7 @@ enum mode { MODE_CREATE, MODE_UPDATE, MODE_LINK }; /* create if missing · only 
 
 struct step;  /* one transform of a chain; private to transform.c */
 struct table; /* one value table; private to table.c */
+struct digest; /* the rules of logged conversations; mappings/digest.h */
 
 struct map_field {
     char *name;
@@ -53,6 +54,8 @@ struct map_object {
     size_t n_match;
     enum mode mode;
     struct filter *filter; /* private to filter.c; NULL = everything */
+    struct digest *digest; /* digest: mode "append": entries derived from conversations, only ever written to the CRM; NULL otherwise */
+    bool tags_asked;       /* tags_asked: a child object's rules ask for this object's tags */
     struct map_field *fields;
     size_t n_fields;
     struct table **tables; /* owned here, borrowed by fields */
