@@ -54,19 +54,10 @@ void append_parse(struct map_object *o, const struct opt_node *node, const char 
     law_append(o, file, faults);
 }
 
-static void find_parent(struct mapping *m, const struct map_object *o, struct opt_faults *faults)
+void append_parents(struct mapping *m)
 {
     for (size_t i = 0; i < m->n; i++)
-        if (str_eq(m->objects[i].name, o->of) && !m->objects[i].digest) {
-            m->objects[i].tags_asked |= digest_asks_tags(o->digest);
-            return;
-        }
-    opt_fault(faults, m->file, o->line, "%s: of = \"%s\" names no object of this file", o->name, o->of);
-}
-
-void append_parents(struct mapping *m, struct opt_faults *faults)
-{
-    for (size_t i = 0; i < m->n; i++)
-        if (m->objects[i].digest && m->objects[i].of)
-            find_parent(m, &m->objects[i], faults);
+        for (size_t k = 0; m->objects[i].digest && k < m->n; k++)
+            if (str_eq(m->objects[k].name, m->objects[i].of))
+                m->objects[k].tags_asked |= digest_asks_tags(m->objects[i].digest);
 }

@@ -198,6 +198,11 @@ const char *map_filter(const struct map_object *o, const json_t *s_fields, const
     return filter_out(o->filter, s_fields, v);
 }
 
+const char *map_lacks(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v)
+{
+    return filter_out(o->when, s_fields, v);
+}
+
 /* ---- comparing ---- */
 
 bool map_same(const struct map_field *f, const json_t *s, const json_t *t)

@@ -40,6 +40,8 @@ static void options(struct binding *b, const struct map_field *f, int side)
     AUTO_FREE const char **names = mem_grow(NULL, s->n_options + 1, sizeof *names);
     for (size_t i = 0; i < s->n_options; i++) {
         names[i] = s->by_label ? s->options[i].label : s->options[i].id;
+        if (!stage_option(b->o, s, &s->options[i]))
+            continue;
         bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side];
         bool flows = writes_to(f, 1 - side);
         if (!named && flows && !f->is_set)
@@ -49,6 +51,7 @@ static void options(struct binding *b, const struct map_field *f, int side)
     for (size_t i = 0; i < f->table->n; i++) {
         const char *entry = json_string_value(f->table->pairs[i].v[side]);
         const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
+        o = o && stage_option(b->o, s, o) ? o : NULL;
         const char *nearest = o ? NULL : str_nearest(entry, names, s->n_options);
         if (!o)
             opt_fault(b->faults, b->m->file, f->table->pairs[i].line, "table %s: \"%s\" is no option of %s in %s%s%s%s", f->table->name, entry,
@@ -121,6 +124,7 @@ bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *
     size_t before = faults->n;
     struct binding b = {.m = m, .o = o, .schema = {s, t}, .faults = faults};
     bind_key(&b);
+    stage_bind(m, o, b.schema, faults);
     for (size_t i = 0; i < o->n_fields; i++)
         bind_field(&b, &o->fields[i]);
     return faults->n == before;
@@ -185,7 +189,8 @@ void mapping_wanted(const struct map_object *o, const struct schema *source, str
 {
     if (!wanted->object)
         wanted->object = mem_dup(o->type[SIDE_T]);
-    schema_add(wanted, o->key, "Inbox prospect key", SCHEMA_TEXT)->unique = true;
+    AUTO_FREE char *label = mem_printf("Inbox %s key", o->name);
+    schema_add(wanted, o->key, label, SCHEMA_TEXT)->unique = true;
     for (size_t i = 0; i < o->n_fields; i++)
         wanted_field(wanted, &o->fields[i], source);
 }
@@ -202,10 +207,24 @@ void mapping_open(const struct map_object *o, const struct schema *source, struc
     }
 }
 
+/* What a record of a parent is judged by beside its fields. */
+static size_t child_needed(const struct map_object *o, int side, const char **names, size_t n)
+{
+    const char *const *extra = side == SIDE_S ? filter_needs(o->when) : NULL;
+    if (side == SIDE_T && o->stage)
+        names[n++] = o->stage->name;
+    if (side == SIDE_T && o->currency)
+        names[n++] = o->currency;
+    for (; extra && *extra; extra++)
+        names[n++] = *extra;
+    return n;
+}
+
 const char **mapping_needed(const struct map_object *o, int side)
 {
     const char *const *extra = side == SIDE_S ? filter_needs(o->filter) : NULL;
-    size_t n = 0, most = o->n_fields + 17;
+    const struct opt_list *set = filter_set(o->when), *in = filter_set(o->filter);
+    size_t n = 0, most = o->n_fields + 32 + (set ? set->n : 0) + (in ? in->n : 0);
     const char **names = mem_grow(NULL, most + 1, sizeof *names);
     if (side == SIDE_T)
         names[n++] = o->key;
@@ -215,6 +234,12 @@ const char **mapping_needed(const struct map_object *o, int side)
         names[n++] = o->fields[i].path[side];
     for (; extra && *extra && n < most; extra++)
         names[n++] = *extra;
+    for (size_t i = 0; side == SIDE_S && set && i < set->n; i++)
+        names[n++] = set->items[i];
+    for (size_t i = 0; side == SIDE_S && in && i < in->n; i++)
+        names[n++] = in->items[i];
+    if (o->of)
+        n = child_needed(o, side, names, n);
     names[n] = NULL;
     return names;
 }

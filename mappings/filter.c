@@ -6,7 +6,10 @@
 #include <stdio.h>
 
 struct filter {
-    struct opt_list any_tag, all_tags, none_tag, status, not_status, account_link, assignee, verified;
+    struct opt_list any_tag, all_tags, none_tag, status, not_status, account_link, assignee, verified, set;
+    char *reached;
+    char *const *order; /* statuses, earliest first; borrowed */
+    size_t n_order;
     double valuation_min;
     int64_t followers_min;
     int has_valuation, replied; /* 0 = not asked, 1 = yes, 2 = no */
@@ -25,6 +28,8 @@ static const struct opt table[] = {
     {"account_link", OPT_LIST, AT(account_link), NULL, false, 0, 0, NULL, "talked to from one of these accounts"},
     {"assignee", OPT_LIST, AT(assignee), NULL, false, 0, 0, NULL, "assigned to one of these members (e-mail)"},
     {"verified", OPT_LIST, AT(verified), NULL, false, 0, 0, NULL, "verification is one of these"},
+    {"set", OPT_LIST, AT(set), NULL, false, 0, 0, NULL, "these fields have a value"},
+    {"reached", OPT_TEXT, AT(reached), NULL, false, 0, 0, NULL, "status is this one or comes later in the order of the status field"},
     {"valuation_min", OPT_REAL, AT(valuation_min), NULL, false, 0, 0, NULL, "valued at least so much"},
     {"followers_min", OPT_INT, AT(followers_min), NULL, false, 0, 0, NULL, "at least so many followers"},
     {"has_valuation", OPT_CHOICE, AT(has_valuation), "either", false, 0, 0, tri, "has a valuation"},
@@ -36,6 +41,62 @@ struct filter *filter_parse(const struct opt_node *node, struct opt_faults *faul
     struct filter *f = mem_alloc(sizeof *f);
     opt_read(node, table, NULL, f, faults);
     return f;
+}
+
+/* create_when = "context.valuation" is short for { set = ( "context.valuation" ); } */
+struct filter *filter_parse_when(const struct opt_node *node, struct opt_faults *faults)
+{
+    const char *field = opt_text(node);
+    if (opt_is_group(node))
+        return filter_parse(node, faults);
+    struct filter *f = mem_alloc(sizeof *f);
+    if (!field || !*field) {
+        opt_fault(faults, opt_place_file(node), opt_place_line(node),
+                  "create_when: must name an Inbox field that has to have a value, or be a group as filter is");
+        return f;
+    }
+    f->set.items = mem_grow(NULL, 1, sizeof *f->set.items);
+    f->set.items[f->set.n++] = mem_dup(field);
+    return f;
+}
+
+const struct opt_list *filter_set(const struct filter *f)
+{
+    return f ? &f->set : NULL;
+}
+
+const char *filter_reached(const struct filter *f)
+{
+    return f ? f->reached : NULL;
+}
+
+static int place(const struct filter *f, const char *status)
+{
+    for (size_t i = 0; status && i < f->n_order; i++)
+        if (str_eq_nocase(f->order[i], status))
+            return (int)i;
+    return -1;
+}
+
+bool filter_order(struct filter *f, char *const *order, size_t n)
+{
+    f->order = order;
+    f->n_order = n;
+    return place(f, f->reached) >= 0;
+}
+
+bool filter_asks(const struct filter *f, const char *field)
+{
+    for (size_t i = 0; f && i < f->set.n; i++)
+        if (str_eq(f->set.items[i], field))
+            return true;
+    if (!f)
+        return false;
+    if (str_eq(field, "context.status"))
+        return f->status.n || f->not_status.n || f->reached;
+    if (str_eq(field, "context.tags"))
+        return f->any_tag.n || f->all_tags.n || f->none_tag.n;
+    return str_eq(field, "context.valuation") && (f->valuation_min > 0 || f->has_valuation);
 }
 
 void filter_free(struct filter *f)
@@ -109,12 +170,28 @@ static const char *lists_out(struct filter *f, const json_t *r, const struct voc
     return NULL;
 }
 
+/* What the longer ways of asking need: fields that hold something, and a place in the pipeline. */
+static const char *progress_out(struct filter *f, const json_t *r, const struct vocabulary *v)
+{
+    for (size_t i = 0; i < f->set.n; i++)
+        if (value_blank(json_object_get(r, f->set.items[i]))) {
+            snprintf(f->why, sizeof f->why, "%s has no value", f->set.items[i]);
+            return f->why;
+        }
+    const char *status = named(json_object_get(r, "context.status"), "context.status", v);
+    if (!f->reached || place(f, status) >= place(f, f->reached))
+        return NULL;
+    snprintf(f->why, sizeof f->why, "status has not reached %s", f->reached);
+    return f->why;
+}
+
 const char *filter_out(struct filter *f, const json_t *r, const struct vocabulary *v)
 {
     if (!f)
         return NULL;
     const json_t *valuation = json_object_get(r, "context.valuation");
     const char *why = lists_out(f, r, v);
+    why = why ? why : progress_out(f, r, v);
     if (why)
         return why;
     if (f->valuation_min > 0 && !(json_is_number(valuation) && json_number_value(valuation) >= f->valuation_min))

@@ -14,6 +14,7 @@ static const char *const flows[] = {"both", "to_crm", "to_inbox", "none", NULL};
 static const char *const forbids[] = {"ignore", "revert", "alert", NULL};
 static const char *const modes[] = {"create-if-missing", "update-only", "link-only", "append", NULL};
 #define MODE_APPEND 3 /* only in files: what is appended is created if missing */
+static const char *const reopens[] = {"never", "new", "reuse", NULL};
 static const char *const policies[] = {"crm", "source", "crm_unless_blank", "source_unless_blank", "newest", "max",
                                        "min", "monotone", "union", "append", "hold", NULL};
 static const char *const blanks[] = {"write", "keep", NULL};
@@ -35,12 +36,13 @@ static const struct opt field_table[] = {
     {"otherwise", OPT_CHOICE, F(otherwise), "hold", false, 0, 0, policies, "for newest: when nobody can tell which edit was later"},
     {"on_forbidden", OPT_CHOICE, F(on_forbidden), "ignore", false, 0, 0, forbids, "a one-way field was changed on the wrong side"},
     {"transform", OPT_LIST, F(transform), NULL, false, 0, 0, NULL, "steps from Inbox to the CRM"},
-    {"order", OPT_LIST, F(order), NULL, false, 0, 0, NULL, "for monotone: Inbox values, earliest first; default the table's order"},
+    {"order", OPT_LIST, F(order), NULL, false, 0, 0, NULL, "Inbox values, earliest first, for monotone and reached; default the table's order"},
     OPT_END};
 static const char *const field_also[] = {"on_blank", NULL};
 
 struct object_text {
-    char *inbox, *crm, *of, *key;
+    char *inbox, *crm, *of, *key, *pipeline, *currency;
+    int reopen;
     struct opt_list match;
     bool create;
     int mode;
@@ -51,6 +53,9 @@ static const struct opt object_table[] = {
     {"inbox", OPT_TEXT, O(inbox), "prospect", false, 0, 0, NULL, "object on the Inbox side"},
     {"crm", OPT_TEXT, O(crm), NULL, true, 0, 0, NULL, "object on the CRM side"},
     {"of", OPT_TEXT, O(of), NULL, false, 0, 0, NULL, "parent object"},
+    {"reopen", OPT_CHOICE, O(reopen), "never", false, 0, 0, reopens, "of a parent: what a change in Inbox does once the record is closed"},
+    {"pipeline", OPT_TEXT, O(pipeline), NULL, false, 0, 0, NULL, "of a parent: pipeline of new records, id or label"},
+    {"currency", OPT_TEXT, O(currency), NULL, false, 0, 0, NULL, "of a parent: CRM field with the currency of its amounts"},
     {"key", OPT_TEXT, O(key), NULL, true, 0, 0, NULL, "CRM field that carries the bridge key; unique"},
     {"match", OPT_LIST, O(match), NULL, false, 0, 0, NULL, "CRM fields tried in order at first contact"},
     {"create", OPT_BOOL, O(create), "true", false, 0, 0, NULL, "create what does not match"},
@@ -130,11 +135,11 @@ struct tables {
 
 static bool known_member(const char *name)
 {
-    static const char *const also[] = {"filter", "fields", NULL};
+    static const char *const also[] = {"filter", "fields", "create_when"};
     for (const struct opt *o = object_table; o->name; o++)
         if (str_eq(o->name, name))
             return true;
-    return str_eq(name, also[0]) || str_eq(name, also[1]);
+    return str_eq(name, also[0]) || str_eq(name, also[1]) || str_eq(name, also[2]);
 }
 
 /* Any member that is a list of pairs, or a group with `pairs`, is a table. */
@@ -223,7 +228,7 @@ static void law_twice(const struct map_object *o, const char *file, struct opt_f
 /* Earliest stage first: the table's own order serves unless another was written. */
 static void default_order(struct map_field *f)
 {
-    if (f->n_order || !f->table || f->conflict != POLICY_MONOTONE)
+    if (f->n_order || !f->table)
         return;
     f->order = mem_grow(NULL, f->table->n + 1, sizeof *f->order);
     for (size_t i = 0; i < f->table->n; i++)
@@ -276,14 +281,15 @@ static void parse_object(struct mapping *m, const struct opt_node *node, struct 
         return;
     }
     struct tables tables = parse_tables(node, faults);
-    AUTO_FREE const char **also = mem_grow(NULL, tables.n + 3, sizeof *also);
+    AUTO_FREE const char **also = mem_grow(NULL, tables.n + 4, sizeof *also);
     also[0] = "filter";
     also[1] = "fields";
+    also[2] = "create_when";
     for (size_t i = 0; i < tables.n; i++)
-        also[2 + i] = tables.items[i]->name;
-    also[2 + tables.n] = NULL;
-    const struct opt_node *fields = opt_member(node, "fields"), *filter = opt_member(node, "filter");
-    AUTO_FREE const char **with_digest = append_names(also, append_is(node) ? digest_members : also + 2 + tables.n);
+        also[3 + i] = tables.items[i]->name;
+    also[3 + tables.n] = NULL;
+    const struct opt_node *fields = opt_member(node, "fields"), *filter = opt_member(node, "filter"), *when = opt_member(node, "create_when");
+    AUTO_FREE const char **with_digest = append_names(also, append_is(node) ? digest_members : also + 3 + tables.n);
     AUTO_FREE const char **with_all = all_members(also);
     bool ok = opt_read(node, object_table, with_digest, &t, faults);
     if (ok) {
@@ -292,10 +298,15 @@ static void parse_object(struct mapping *m, const struct opt_node *node, struct 
         take(&o->of, &t.of);
         take(&o->key, &t.key);
         o->mode = t.mode == MODE_CREATE && !t.create ? MODE_UPDATE : t.mode == MODE_APPEND ? MODE_CREATE : (enum mode)t.mode;
+        take(&o->pipeline, &t.pipeline);
+        take(&o->currency, &t.currency);
+        o->reopen = (enum reopen)t.reopen;
         o->max_creates = t.max_creates;
         parse_match(o, &t.match);
         if (filter)
             o->filter = filter_parse(filter, faults);
+        if (when)
+            o->when = filter_parse_when(when, faults);
         if (!opt_count(fields))
             opt_fault(faults, m->file, o->line, "%s: no fields", o->name);
         parse_fields(o, fields, &tables, faults);
@@ -333,9 +344,10 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
     m->objects = mem_alloc((opt_count(root) + 1) * sizeof *m->objects);
     for (size_t i = 0; i < opt_count(root); i++)
         parse_object(m, opt_item(root, i), faults);
-    append_parents(m, faults);
+    append_parents(m);
     if (!m->n)
         opt_fault(faults, name, 0, "no objects: say prospect = { crm = …; key = …; fields = ( … ); };");
+    child_laws(m, faults);
     dump(&meaning, root);
     m->hash = hash_sha256_hex(buf_str(&meaning), meaning.n);
     buf_done(&meaning);
@@ -387,6 +399,9 @@ static void object_done(struct map_object *o)
     free_list(o->match, o->n_match);
     filter_free(o->filter);
     digest_free(o->digest);
+    filter_free(o->when);
+    free(o->pipeline);
+    free(o->currency);
     free(o->name);
     free(o->type[SIDE_S]);
     free(o->type[SIDE_T]);

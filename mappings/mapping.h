@@ -21,6 +21,8 @@ bool policy_of(const char *name, enum policy *out);
 enum forbidden { FORBIDDEN_IGNORE, FORBIDDEN_REVERT, FORBIDDEN_ALERT }; /* the side a one-way field must not change, changed */
 enum mode { MODE_CREATE, MODE_UPDATE, MODE_LINK }; /* create if missing · only update what matches · only link, write nothing on first contact */
 
+enum reopen { REOPEN_NEVER, REOPEN_NEW, REOPEN_REUSE }; /* what a change in Inbox does to a closed record: nothing · another one · the same again */
+
 struct step;  /* one transform of a chain; private to transform.c */
 struct table; /* one value table; private to table.c */
 struct digest; /* the rules of logged conversations; mappings/digest.h */
@@ -37,8 +39,10 @@ struct map_field {
     struct step **steps;  /* applied in order from S to T; the inverse backwards */
     size_t n_steps;
     struct table *table;  /* NULL = none; applied after the steps on the way to T */
-    char **order;         /* for monotone: S values, earliest first */
+    char **order;         /* S values, earliest first, for monotone and `reached`; default: the table's */
     size_t n_order;
+    bool money;           /* in the record's currency; set by mapping_bind */
+    bool stirs;           /* a change of it in Inbox is what `reopen` asks for; set by mapping_bind */
     bool is_set;          /* values are sets */
     bool label[2];        /* the schema of that side names options by label; set by mapping_bind */
     const struct schema_field *schema[2]; /* set by mapping_bind; NULL before */
@@ -48,7 +52,12 @@ struct map_field {
 struct map_object {
     char *name;          /* "prospect" */
     char *type[2];       /* native object on each side: "prospect", "contacts" */
-    char *of;            /* parent object's name; NULL */
+    char *of;            /* parent object's name; NULL. What follows up to `stage` is of objects with a parent */
+    struct filter *when; /* what it takes for one to be made; private to filter.c; NULL = nothing */
+    enum reopen reopen;
+    char *pipeline;      /* the CRM's pipeline new ones belong to; its id once bound; NULL = the CRM's own choice */
+    char *currency;      /* CRM field that says which currency a record's amounts are in; NULL = not looked at */
+    const struct schema_field *stage; /* the CRM field whose options close a record; set by mapping_bind; NULL = none does */
     char *key;           /* CRM field that carries the bridge key */
     char **match;        /* CRM fields tried in order at first contact; the key first */
     size_t n_match;
@@ -116,6 +125,13 @@ bool map_managed(const struct map_field *f, int side, const char *element, const
 
 /* map_filter: NULL when the S record is in; else why not, for people ("no tag of: Lead"). Borrowed from o or static. */
 const char *map_filter(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v);
+
+/* map_lacks: NULL when one may be made for this S record; else what it takes, for people. Borrowed from o or static. */
+const char *map_lacks(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v);
+/* map_closed: is this stage of the CRM (an option's id) the end of a record? */
+bool map_closed(const struct map_object *o, const json_t *stage);
+/* map_first: what a new record holds beside its fields: pipeline, currency, and a stage when `set` has none. */
+void map_first(const struct map_object *o, const char *currency, json_t *set);
 
 /* map_same: eq(s,t) of the engine: t = enc(s), or s = dec(t), or norm(enc(s)) = norm(t). */
 bool map_same(const struct map_field *f, const json_t *s, const json_t *t);

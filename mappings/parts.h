@@ -53,4 +53,22 @@ bool append_is(const struct opt_node *object); /* mode = "append" */
 const char **append_names(const char *const *a, const char *const *b); /* both lists in one; free the array only */
 /* append_parse reads what only appended objects have; `others` are the members that are not a digest's. After the fields. */
 void append_parse(struct map_object *o, const struct opt_node *node, const char *const *others, const char *file, struct opt_faults *faults);
-void append_parents(struct mapping *m, struct opt_faults *faults); /* after all objects */
+void append_parents(struct mapping *m); /* what children ask of their parents; after all objects */
+const struct opt_list *filter_set(const struct filter *f); /* native S fields that must have a value; NULL = no filter */
+struct filter *filter_parse_when(const struct opt_node *node, struct opt_faults *faults); /* also: just the name of a field */
+/* filter_order: the statuses, earliest first, for `reached`; borrowed. False when that one is not among them. */
+bool filter_order(struct filter *f, char *const *order, size_t n);
+const char *filter_reached(const struct filter *f); /* NULL = not asked */
+bool filter_asks(const struct filter *f, const char *field); /* does it depend on this S field? */
+
+/* child.c: objects of a parent. */
+void child_laws(const struct mapping *m, struct opt_faults *faults);
+
+/* stage.c: pipelines, stages and currencies of the live schema. */
+void stage_bind(struct mapping *m, struct map_object *o, const struct schema *const schema[2], struct opt_faults *faults);
+/* stage_option: may a table name this option: is it of the object's pipeline? */
+bool stage_option(const struct map_object *o, const struct schema_field *f, const struct schema_option *option);
+
+/* table.c again */
+/* table_resolve: labels of the CRM become the ids they stand for, where `id_of` knows one. True when any did. */
+bool table_resolve(struct table *t, const char *(*id_of)(const void *self, const char *label), const void *self);

@@ -101,6 +101,29 @@ bool table_has(const struct table *t, int side, const char *text)
     return false;
 }
 
+static bool resolve(json_t **slot, const char *(*id_of)(const void *, const char *), const void *self)
+{
+    const char *id = json_string_value(*slot) ? id_of(self, json_string_value(*slot)) : NULL;
+    if (!id)
+        return false;
+    json_decref(*slot);
+    *slot = json_string(id);
+    return true;
+}
+
+bool table_resolve(struct table *t, const char *(*id_of)(const void *, const char *), const void *self)
+{
+    bool any = resolve(&t->otherwise[SIDE_T], id_of, self);
+    for (size_t i = 0; i < t->n; i++)
+        any |= resolve(&t->pairs[i].v[SIDE_T], id_of, self);
+    for (size_t i = 0; i < json_array_size(t->ignore[SIDE_T]); i++) {
+        json_t *entry = json_incref(json_array_get(t->ignore[SIDE_T], i));
+        any |= resolve(&entry, id_of, self);
+        json_array_set_new(t->ignore[SIDE_T], i, entry);
+    }
+    return any;
+}
+
 bool table_ignores(const struct table *t, int side, const char *text)
 {
     size_t i;

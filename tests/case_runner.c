@@ -79,6 +79,7 @@ static bool run_cell(const json_t *row, char *why, size_t size)
                         .base = {json_object_get(row, "base_s"), json_object_get(row, "base_t")},
                         .same = value_alike(s, t),
                         .rank = {rank_of(order, s), rank_of(order, t)},
+                        .was = {rank_of(order, json_object_get(row, "base_s")), rank_of(order, json_object_get(row, "base_t"))},
                         .seen = {seen_of(row, "s_seen"), seen_of(row, "t_seen")}};
     struct verdict_cell v = decide(&cell, &rules);
     AUTO_JSON json_t *action = json_string(action_name(v.act));

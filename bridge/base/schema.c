@@ -18,6 +18,14 @@ void schema_add_option(struct schema_field *field, const char *id, const char *l
     field->options[field->n_options++] = (struct schema_option){.id = mem_dup(id), .label = mem_dup(label)};
 }
 
+void schema_group_option(struct schema_field *field, const char *group, bool closed)
+{
+    struct schema_option *last = &field->options[field->n_options - 1];
+    free(last->group);
+    last->group = mem_dup(group);
+    last->closed = closed;
+}
+
 const struct schema_field *schema_find(const struct schema *schema, const char *name)
 {
     for (size_t i = 0; i < schema->n; i++)
@@ -60,6 +68,7 @@ static void field_done(struct schema_field *field)
     for (size_t i = 0; i < field->n_options; i++) {
         free(field->options[i].id);
         free(field->options[i].label);
+        free(field->options[i].group);
     }
     free(field->options);
     free(field->name);

@@ -9,6 +9,8 @@ enum schema_type { SCHEMA_TEXT, SCHEMA_NUMBER, SCHEMA_BOOL, SCHEMA_DATE, SCHEMA_
 struct schema_option {
     char *id;    /* id is what the service stores */
     char *label; /* label is what people see */
+    char *group; /* group: the option of `within` it belongs to (a stage's pipeline); NULL = none */
+    bool closed; /* closed: a record that holds it is over (won, lost) */
 };
 
 struct schema_field {
@@ -20,6 +22,7 @@ struct schema_field {
     bool by_label;  /* by_label: mappings name the options by label, the service stores ids; labels are pinned in the
                        store, so that a rename breaks nothing (Inbox statuses, tags, members) */
     bool open;      /* open: the list of options is not complete (external options): do not validate against it */
+    const char *within; /* within: the field whose value says which group of options may be chosen; static; NULL = none */
     size_t max_len; /* max_len in code points; 0 = not known */
     struct schema_option *options;
     size_t n_options;
@@ -34,6 +37,7 @@ struct schema {
 
 struct schema_field *schema_add(struct schema *schema, const char *name, const char *label, enum schema_type type);
 void schema_add_option(struct schema_field *field, const char *id, const char *label);
+void schema_group_option(struct schema_field *field, const char *group, bool closed); /* of the option added last */
 const struct schema_field *schema_find(const struct schema *schema, const char *name); /* NULL */
 const struct schema_option *schema_option_by_id(const struct schema_field *field, const char *id);
 /* schema_option_by_label: the exact label, else the first that differs only in case. */

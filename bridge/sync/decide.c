@@ -150,6 +150,31 @@ static struct verdict_cell allow(const struct cell *c, const struct rules *r, st
     return v;
 }
 
+/* A stage goes backwards only where somebody moved it backwards: a side that went on, though not as far as the other, does
+ * not pull the other back. Between two-way sides the later stage wins; a one-way owner waits until it has caught up. */
+static struct verdict_cell onward(const struct cell *c, const struct rules *r, struct verdict_cell v)
+{
+    int to = v.act == ACT_WRITE_S ? SIDE_S : SIDE_T, from = 1 - to;
+    bool writes = v.act == ACT_WRITE_S || v.act == ACT_WRITE_T;
+    bool back = c->rank[from] >= 0 && c->rank[from] < c->rank[to], meant = c->rank[from] < c->was[from];
+    if (r->conflict != POLICY_MONOTONE || !writes || !back || meant)
+        return v;
+    if (r->flow == FLOW_BOTH)
+        return (struct verdict_cell){win(to), "stages do not go backwards: the later one wins", true};
+    return say(ACT_NONE, "one-way field: its stages do not go backwards by themselves");
+}
+
+static struct verdict_cell decide_agreed(const struct cell *c, const struct rules *r, bool cs, bool ct)
+{
+    if (cs && ct && r->flow != FLOW_BOTH) /* the direction is the policy */
+        return allow(c, r, (struct verdict_cell){win(r->flow == FLOW_TO_CRM ? SIDE_S : SIDE_T),
+                                                 "both changed: the owner of a one-way field wins", true}, true);
+    if (cs && ct)
+        return allow(c, r, conflict(c, r), true);
+    return cs ? allow(c, r, say(ACT_WRITE_T, "changed in Inbox"), false)
+              : allow(c, r, say(ACT_WRITE_S, "changed in the CRM"), false);
+}
+
 struct verdict_cell decide(const struct cell *c, const struct rules *r)
 {
     if (r->flow == FLOW_NONE)
@@ -167,11 +192,5 @@ struct verdict_cell decide(const struct cell *c, const struct rules *r)
         int owner = r->flow == FLOW_TO_CRM ? SIDE_S : SIDE_T;
         return allow(c, r, first_contact(c, r), !value_blank(c->now[owner]));
     }
-    if (cs && ct && r->flow != FLOW_BOTH) /* the direction is the policy */
-        return allow(c, r, (struct verdict_cell){win(r->flow == FLOW_TO_CRM ? SIDE_S : SIDE_T),
-                                                 "both changed: the owner of a one-way field wins", true}, true);
-    if (cs && ct)
-        return allow(c, r, conflict(c, r), true);
-    return cs ? allow(c, r, say(ACT_WRITE_T, "changed in Inbox"), false)
-              : allow(c, r, say(ACT_WRITE_S, "changed in the CRM"), false);
+    return onward(c, r, decide_agreed(c, r, cs, ct));
 }

@@ -17,6 +17,7 @@ struct cell {
     const json_t *base[2]; /* base[side]: what it held when they last agreed; both NULL = never agreed */
     bool same;             /* eq(s,t) by the mapping */
     int rank[2];           /* rank[side] in the field's order, for `monotone`; -1 = not in it */
+    int was[2];            /* was[side]: the same of the value they last agreed on */
     struct evidence seen[2];
 };
 

@@ -29,6 +29,14 @@ static int rank_of(const struct map_field *f, const json_t *s_value)
     return -1;
 }
 
+static void rank_sides(const struct map_field *f, json_t *const values[2], int rank[2])
+{
+    struct err err = {0};
+    AUTO_JSON json_t *t = values[SIDE_T] ? map_translate(f, SIDE_T, values[SIDE_T], &err) : NULL;
+    rank[SIDE_S] = rank_of(f, values[SIDE_S]);
+    rank[SIDE_T] = rank_of(f, t);
+}
+
 /* ---- writes ---- */
 
 static void keep(struct cell_plan *c, enum action act, const char *why)
@@ -182,12 +190,10 @@ static void plan_decided(struct cell_plan *c, const struct sides *in, bool same,
 {
     struct rules rules = rules_of(c->f);
     int64_t agreed = json_integer_value(json_object_get(stored, "at"));
-    struct cell cell = {.now = {c->now[0], c->now[1]}, .base = {c->base[0], c->base[1]}, .same = same, .rank = {-1, -1}};
-    if (c->f->conflict == POLICY_MONOTONE && c->now[SIDE_T]) {
-        struct err err = {0};
-        AUTO_JSON json_t *t = map_translate(c->f, SIDE_T, c->now[SIDE_T], &err);
-        cell.rank[SIDE_S] = rank_of(c->f, c->now[SIDE_S]);
-        cell.rank[SIDE_T] = rank_of(c->f, t);
+    struct cell cell = {.now = {c->now[0], c->now[1]}, .base = {c->base[0], c->base[1]}, .same = same, .rank = {-1, -1}, .was = {-1, -1}};
+    if (c->f->conflict == POLICY_MONOTONE) {
+        rank_sides(c->f, c->now, cell.rank);
+        rank_sides(c->f, c->base, cell.was);
     }
     if (c->f->conflict == POLICY_NEWEST || c->f->initial == POLICY_NEWEST) {
         cell.seen[SIDE_S] = evidence_source(in->s_changed, c->f->path[SIDE_S], agreed, in->as_of[SIDE_S]);

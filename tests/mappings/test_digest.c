@@ -205,7 +205,7 @@ static void what_is_appended_belongs_to_a_record(void **state)
     (void)state;
     assert_null(mapping_load_text("m.cfg", "message = { crm = \"notes\"; mode = \"append\"; key = \"e\"; of = \"prospct\"; fields = ( { name = \"t\"; inbox = \"title\"; crm = \"b\"; } ); };", &faults));
     AUTO_FREE char *said = all_faults(&faults);
-    assert_non_null(strstr(said, "names no object"));
+    assert_non_null(strstr(said, "no object above it"));
     assert_non_null(strstr(said, "only flows to the CRM"));
     assert_non_null(strstr(said, "no field takes the body"));
     opt_faults_done(&faults);
