@@ -160,7 +160,7 @@ static void close_part(struct filling *f)
     js_set(fields, "day", json_string(f->day));
     js_set(fields, "messages", json_integer((json_int_t)f->messages));
     js_set(fields, "direction", json_string(f->sent && f->received ? "both" : f->sent ? "sent" : "received"));
-    static const char *const same[] = {"with", "account", "url", "parent"};
+    static const char *const same[] = {"with", "url", "parent"};
     for (size_t i = 0; i < COUNT(same); i++)
         js_set(fields, same[i], js_text(js_str(f->conversation, same[i])));
     js_set(fields, "print", json_string(print));
@@ -212,13 +212,13 @@ static void put_line(struct filling *f, const json_t *m, const char *head, const
 static char *head_of(const struct filling *f, const json_t *m)
 {
     bool html = f->d->format == DIGEST_HTML, sent = js_bool_or(m, "sent", false);
-    const char *by = js_str_or(m, "by", js_str_or(f->conversation, sent ? "account" : "with", ""));
+    const char *by = js_str_or(m, "by", sent ? "" : js_str_or(f->conversation, "with", ""));
     char at[WHEN_TEXT];
     struct buf b = {0};
     day_of(f->d, js_int_or(m, "at", 0), at);
     buf_printf(&b, "%.5s %s", at + 11, html ? "<strong>" : "");
     put_escaped(f->d, &b, sent ? f->d->words.sent : f->d->words.received, strlen(sent ? f->d->words.sent : f->d->words.received));
-    buf_putc(&b, ' ');
+    buf_puts(&b, *by ? " " : "");
     put_escaped(f->d, &b, by, strlen(by));
     buf_puts(&b, html ? "</strong>: " : ": ");
     return buf_take(&b);

@@ -3,7 +3,7 @@
  * each under its natural key, so that writing them is the work of the ordinary road.
  *
  * A conversation is what a source connector makes of one thread, in no service's words:
- *   {"conversation":id, "parent":key of the person, "with":"@ada", "account":"ours", "url":…, "syncing":bool,
+ *   {"conversation":id, "parent":key of the person, "with":"@ada", "url":…, "syncing":bool,
  *    "messages":[{"id", "at":ms, "sent":bool, "by":name or null, "text", "edited", "deleted", "encrypted":bools,
  *                 "attachments":[kind, …]}, …]}     oldest first, each once
  * Pure: no I/O, no clock. */

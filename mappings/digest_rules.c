@@ -119,7 +119,7 @@ void digest_describe(struct schema *out)
     } fields[] = {{"body", "What was said", SCHEMA_TEXT},          {"title", "Title", SCHEMA_TEXT},
                   {"timestamp", "First message", SCHEMA_DATETIME}, {"day", "Day", SCHEMA_DATE},
                   {"messages", "Messages", SCHEMA_NUMBER},         {"with", "Who it is with", SCHEMA_TEXT},
-                  {"account", "Our account", SCHEMA_TEXT},         {"url", "Conversation", SCHEMA_TEXT}};
+                  {"url", "Conversation", SCHEMA_TEXT}};
     static const char *const ways[] = {"sent", "received", "both"};
     for (size_t i = 0; i < COUNT(fields); i++)
         if (!schema_find(out, fields[i].name))
