@@ -59,6 +59,9 @@ struct patch {
     const char *id;
     const char *key_field, *key; /* the bridge key; a create carries it so that it is found, never repeated. On updates
                                     key_field is NULL, and key may be too */
+    const char *parent_type, *parent_id; /* the record of the same service this one belongs to; NULL = none. A create makes both
+                                    the record and what ties it to its parent, or neither; an update sees to it that they are
+                                    tied, once: it looks first, and where nothing is missing it writes nothing */
     const char *trace;           /* idempotency key of the op */
     json_t *set;                 /* field → value in the service's dialect; JSON null clears */
     json_t *seen;                /* field → value the writer last saw there (for services that take differences) */
@@ -68,6 +71,7 @@ struct patch {
 struct result {
     struct err err; /* ERR_NONE = done; UNSURE = may have been done; anything else = certainly not done */
     bool created;
+    bool tied;            /* tied: an update found that the record was not tied to its parent, and did it */
     struct record record; /* id, version and the fields read back, when done; with STALE the fields as they are, if told */
 };
 
@@ -139,7 +143,7 @@ struct connector {
     bool (*fetch)(struct endpoint *ep, const char *object, const char *const *ids, size_t n, const char *const *fields,
                   unsigned flags, struct record *out, struct err *err);
     /* put: patches[i] into out[i]. The same record never appears twice in one call. An empty `set` on an update makes no
-     * call and answers done without a record. */
+     * call and answers done without a record; with a parent, only what it takes to tie the two. */
     bool (*put)(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err);
 };
 

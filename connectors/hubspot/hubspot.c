@@ -4,8 +4,8 @@
 #include "connectors/hubspot/hubspot_private.h"
 
 static const char *const hubspot_versions[] = {"2026-09", "2026-03", "v3", NULL};
-static const char *const hubspot_objects[] = {"contacts", NULL};
-static const struct hubspot_object hubspot_kinds[] = {{"contacts", "lastmodifieddate"}};
+static const char *const hubspot_objects[] = {"contacts", "deals", NULL};
+static const struct hubspot_object hubspot_kinds[] = {{"contacts", "lastmodifieddate"}, {"deals", "hs_lastmodifieddate"}};
 
 #define AT(m) offsetof(struct hubspot, m)
 static const struct opt hubspot_options[] = {
@@ -159,12 +159,13 @@ static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct 
         return err_set(err, ERR_TEMP, "the account's details name no portalId");
     out->id = mem_printf("%lld", (long long)portal);
     out->label = mem_dup(js_str(c.json, "uiDomain"));
+    out->currency = mem_dup(js_str(c.json, "companyCurrency"));
     return true;
 }
 
 const struct connector hubspot_connector = {
     .name = "hubspot",
-    .about = "HubSpot contacts, through the dated API or v3; service key, private app or OAuth",
+    .about = "HubSpot contacts and deals, through the dated API or v3; service key, private app or OAuth",
     .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_HOOK | CAP_HISTORY | CAP_DESCRIBE | CAP_SETUP,
     .state_size = sizeof(struct hubspot),
     .options = hubspot_options,

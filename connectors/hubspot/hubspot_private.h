@@ -4,6 +4,7 @@
 #include "connectors/hubspot/hubspot.h"
 
 #define HUBSPOT_BATCH 100
+enum { HUBSPOT_V3 = 2 }; /* of hubspot_versions */
 enum hubspot_bucket { HUBSPOT_MAIN, HUBSPOT_SEARCH };
 
 struct hubspot_object {
@@ -36,6 +37,15 @@ const struct schema *hubspot_types(struct endpoint *ep, const char *object, stru
  * an empty answer says nothing about any record, least of all that it is gone. */
 const json_t *hubspot_listed(struct call *c);
 bool hubspot_list(struct endpoint *ep, struct call *c, struct err *err) MUST_CHECK; /* makes the call; false unless it lists */
+
+/* hubspot_tie.c: the kind of association between a record and its parent; 0 = there is none. */
+int hubspot_tie_type(const char *object, const char *parent);
+json_t *hubspot_tie_inline(const struct patch *p); /* as a create says it; new reference */
+/* hubspot_tie: patches[which[i]], all of one object and one type of parent, are tied to their parents where they are not. */
+void hubspot_tie(struct endpoint *ep, const struct patch *patches, const size_t *which, size_t n, struct result *out);
+
+/* hubspot_stage.c: pipelines of deals and their stages become options of both properties. */
+bool hubspot_stages(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
 
 /* hubspot_value.c: HubSpot's strings as natural JSON, and back. */
 json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw);

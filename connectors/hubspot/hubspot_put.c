@@ -1,4 +1,4 @@
-/* Writing: creates as upserts on the bridge key, updates by id, in batches of 100. Every input gets its own outcome: from
+/* Writing: creates as upserts on the bridge key, or with their association when they have a parent; updates by id; in batches of 100. Every input gets its own outcome: from
  * the rows of the answer, from the errors of a 207, or by halving a batch that was refused whole. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -11,9 +11,15 @@ struct writing {
     const struct schema *types;
 };
 
-static bool hubspot_upserts(const struct patch *p)
+enum hubspot_way { HUBSPOT_UPDATE, HUBSPOT_UPSERT, HUBSPOT_CREATE };
+static const char *const hubspot_verbs[] = {"update", "upsert", "create"};
+
+/* Only a create takes associations; the unique key refuses a second one. */
+static enum hubspot_way hubspot_way(const struct patch *p)
 {
-    return p->id == NULL;
+    if (p->id)
+        return HUBSPOT_UPDATE;
+    return p->parent_id ? HUBSPOT_CREATE : HUBSPOT_UPSERT;
 }
 
 static json_t *hubspot_input(const struct patch *p)
@@ -22,18 +28,23 @@ static json_t *hubspot_input(const struct patch *p)
     const char *name;
     json_object_foreach (p->set, name, v)
         js_set(props, name, hubspot_raw(v));
-    in = json_pack("{s:s,s:o,s:s}", "id", p->id ? p->id : p->key, "properties", props, "objectWriteTraceId", p->trace);
-    if (hubspot_upserts(p)) {
-        js_set(in, "idProperty", json_string(p->key_field));
+    in = json_pack("{s:o,s:s}", "properties", props, "objectWriteTraceId", p->trace);
+    if (!p->id)
         js_set(props, p->key_field, json_string(p->key));
+    if (hubspot_way(p) == HUBSPOT_CREATE) {
+        js_set(in, "associations", hubspot_tie_inline(p));
+        return in;
     }
+    js_set(in, "id", json_string(p->id ? p->id : p->key));
+    if (!p->id)
+        js_set(in, "idProperty", json_string(p->key_field));
     return in;
 }
 
 static void hubspot_call_for(const struct writing *w, struct call *c, const size_t *which, size_t n)
 {
     const struct patch *first = &w->patches[which[0]];
-    AUTO_FREE char *tail = mem_printf("/%s/batch/%s", first->object, hubspot_upserts(first) ? "upsert" : "update");
+    AUTO_FREE char *tail = mem_printf("/%s/batch/%s", first->object, hubspot_verbs[hubspot_way(first)]);
     AUTO_FREE char *path = hubspot_path(w->ep, "objects", tail);
     json_t *inputs = json_array();
     for (size_t i = 0; i < n; i++)
@@ -77,6 +88,17 @@ static bool hubspot_names(const json_t *error, const struct patch *p)
     return false;
 }
 
+/* The key is taken, by an earlier try of ours; or the parent has moved. Who looks again finds either. */
+static bool hubspot_overtaken(const json_t *error)
+{
+    static const char *const codes[] = {"CONFLICTING_UNIQUE_VALUE", "INVALID_OBJECT_IDS"};
+    for (size_t i = 0; i < json_array_size(json_object_get(error, "errors")); i++)
+        for (size_t k = 0; k < COUNT(codes); k++)
+            if (str_eq(js_str(json_array_get(json_object_get(error, "errors"), i), "code"), codes[k]))
+                return true;
+    return false;
+}
+
 static void hubspot_item_error(const json_t *errors, const struct patch *p, struct err *err)
 {
     for (size_t i = 0; i < json_array_size(errors); i++) {
@@ -84,7 +106,8 @@ static void hubspot_item_error(const json_t *errors, const struct patch *p, stru
         if (!hubspot_names(e, p))
             continue;
         bool gone = str_eq(js_str(e, "category"), "OBJECT_NOT_FOUND");
-        err_set(err, gone ? ERR_GONE : ERR_REJECT, "%s", js_str_or(e, "message", "refused"));
+        bool again = hubspot_way(p) == HUBSPOT_CREATE && hubspot_overtaken(e);
+        err_set(err, gone ? ERR_GONE : again ? ERR_STALE : ERR_REJECT, "%s", js_str_or(e, "message", "refused"));
         return;
     }
     if (p->id)
@@ -148,6 +171,9 @@ static void hubspot_settle(const struct writing *w, struct call *c, const size_t
         hubspot_send(w, which + n / 2, n - n / 2);
         return;
     }
+    AUTO_JSON json_t *body = c->answer.body_n ? js_parse(c->answer.body, c->answer.body_n, NULL) : NULL;
+    if (whole && hubspot_way(&w->patches[which[0]]) == HUBSPOT_CREATE && hubspot_overtaken(body))
+        c->err.kind = ERR_STALE;
     for (size_t i = 0; i < n; i++)
         w->out[which[i]].err = c->err;
 }
@@ -172,33 +198,78 @@ static void hubspot_put_kind(const struct writing *w, size_t *which, size_t n)
 static bool hubspot_earlier(const struct patch *patches, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (patches[at].id ? str_eq(patches[i].id, patches[at].id) : !patches[i].id && str_eq(patches[i].key, patches[at].key))
+        if (str_eq(patches[i].object, patches[at].object) &&
+            (patches[at].id ? str_eq(patches[i].id, patches[at].id) : !patches[i].id && str_eq(patches[i].key, patches[at].key)))
             return true;
     return false;
+}
+
+static bool hubspot_idle(const struct patch *p)
+{
+    return p->id && !json_object_size(p->set);
+}
+
+static void hubspot_put_way(const struct writing *w, const size_t *all, size_t n, enum hubspot_way way)
+{
+    AUTO_FREE size_t *which = mem_grow(NULL, n + 1, sizeof *which);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct patch *p = &w->patches[all[i]];
+        if (hubspot_way(p) != way || hubspot_idle(p) || w->out[all[i]].err.kind != ERR_NONE)
+            continue;
+        if (way == HUBSPOT_CREATE && !hubspot_tie_type(p->object, p->parent_type))
+            err_set(&w->out[all[i]].err, ERR_REJECT, "hubspot does not know how %s belong to %s", p->object, p->parent_type);
+        else
+            which[k++] = all[i];
+    }
+    if (k)
+        hubspot_put_kind(w, which, k);
+}
+
+static void hubspot_tie_updated(const struct writing *w, const size_t *all, size_t n)
+{
+    AUTO_FREE size_t *which = mem_grow(NULL, n + 1, sizeof *which);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (w->patches[all[i]].id && w->patches[all[i]].parent_id && w->out[all[i]].err.kind == ERR_NONE)
+            which[k++] = all[i];
+    if (k)
+        hubspot_tie(w->ep, w->patches, which, k, w->out);
+}
+
+/* The patches of one object. */
+static void hubspot_put_object(struct writing *w, const size_t *all, size_t n)
+{
+    bool idle = true;
+    struct err err = {0};
+    for (size_t i = 0; i < n; i++)
+        idle &= hubspot_idle(&w->patches[all[i]]);
+    w->types = idle ? NULL : hubspot_types(w->ep, w->patches[all[0]].object, &err);
+    for (size_t i = 0; !idle && !w->types && i < n; i++)
+        w->out[all[i]].err = err;
+    for (int way = HUBSPOT_UPDATE; w->types && way <= HUBSPOT_CREATE; way++)
+        hubspot_put_way(w, all, n, (enum hubspot_way)way);
+    hubspot_tie_updated(w, all, n);
 }
 
 bool hubspot_put(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err)
 {
     AUTO_FREE size_t *which = mem_grow(NULL, n + 1, sizeof *which);
+    AUTO_FREE bool *done = mem_alloc((n + 1) * sizeof *done);
     struct writing w = {.ep = ep, .patches = patches, .out = out};
-    size_t wanted = 0;
+    (void)err;
     for (size_t i = 0; i < n; i++)
-        wanted += hubspot_upserts(&patches[i]) || json_object_size(patches[i].set);
-    w.types = wanted ? hubspot_types(ep, patches[0].object, err) : NULL;
-    if (!w.types)
-        return wanted == 0;
-    for (int upsert = 0; upsert < 2; upsert++) {
+        if (n <= 2000 && !hubspot_idle(&patches[i]) && hubspot_earlier(patches, i))
+            err_set(&out[i].err, ERR_STALE, "the same record twice in one batch");
+    for (size_t first = 0; first < n; first++) {
         size_t k = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (hubspot_upserts(&patches[i]) != upsert || (patches[i].id && !json_object_size(patches[i].set)))
-                continue;
-            if (n <= 2000 && hubspot_earlier(patches, i))
-                err_set(&out[i].err, ERR_STALE, "the same record twice in one batch");
-            else
+        for (size_t i = first; !done[first] && i < n; i++)
+            if (!done[i] && str_eq(patches[i].object, patches[first].object))
                 which[k++] = i;
-        }
+        for (size_t i = 0; i < k; i++)
+            done[which[i]] = true;
         if (k)
-            hubspot_put_kind(&w, which, k);
+            hubspot_put_object(&w, which, k);
     }
     return true;
 }

@@ -109,7 +109,8 @@ bool hubspot_describe(struct endpoint *ep, const char *object, struct schema *ou
     if (!hubspot_object_of(object))
         return err_set(err, ERR_CONFIG, "hubspot has no object \"%s\" here", object);
     hubspot_forget(hubspot_of(ep), object);
-    return hubspot_types(ep, object, err) && hubspot_ask(ep, object, out, err) && hubspot_owners(ep, out, err);
+    return hubspot_types(ep, object, err) && hubspot_ask(ep, object, out, err) && hubspot_owners(ep, out, err) &&
+           (!str_eq(object, "deals") || hubspot_stages(ep, out, err));
 }
 
 /* ---- setup ---- */
