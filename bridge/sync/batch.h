@@ -21,6 +21,8 @@ struct item {
     struct bound *b;
     struct subject subject;
     bool known;          /* the subject is in the store or was just read */
+    bool whole;          /* a whole conversation, to be unfolded into entries */
+    struct link parent;  /* of an entry or conversation: its person's link; id 0 = none */
     struct link link;    /* link.id 0: no row yet */
     struct record t;     /* the CRM record, when read */
     bool has_t;
@@ -57,6 +59,12 @@ bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err 
 bool gather_source(struct batch *b, struct err *err) MUST_CHECK;
 bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
 bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
+
+/* unfold.c: conversations become entries. */
+bool unfold_gather(struct batch *b, struct item *it, struct err *err) MUST_CHECK; /* an entry, or a conversation? and its person's link */
+bool unfold_batch(struct batch *b, struct err *err) MUST_CHECK;
+bool unfold_placed(const struct item *it); /* false: an entry whose person's record is not there to hang it below */
+bool unfold_wake(struct batch *b, const struct item *it, struct err *err) MUST_CHECK; /* conversations that waited for this person */
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);

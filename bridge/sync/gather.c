@@ -15,13 +15,17 @@ static bool gather_item(struct batch *b, struct item *it, struct err *err)
     struct route *r = b->r;
     const char *source = it->b->o->type[SIDE_S];
     bool found = false;
-    if (!store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->job->key, &it->subject, &it->known, err) ||
-        !store_link_get(r->store, r->name, it->job->object, it->job->key, &it->link, &found, err))
+    if (it->b->o->digest ? !unfold_gather(b, it, err)
+                         : !store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->job->key, &it->subject, &it->known, err))
+        return false;
+    if (it->whole)
+        return true;
+    if (!store_link_get(r->store, r->name, it->job->object, it->job->key, &it->link, &found, err))
         return false;
     if (!found) {
         it->link = (struct link){.route = mem_dup(r->name), .object = mem_dup(it->job->object),
                                  .key = mem_dup(it->job->key), .t_type = mem_dup(it->b->o->type[SIDE_T]),
-                                 .cells = json_object()};
+                                 .cells = json_object(), .parent = it->parent.id};
         return true;
     }
     if (!it->link.cells)

@@ -137,7 +137,7 @@ static bool mark_routes(struct intake *in, const char *object, const char *key, 
     for (size_t i = 0; i < in->n; i++)
         for (size_t k = 0; k < in->routes[i]->n; k++) {
             struct map_object *o = in->routes[i]->objects[k].o;
-            if (str_eq(o->type[SIDE_S], object) && !o->of &&
+            if (str_eq(o->type[SIDE_S], object) && (!o->of || o->digest) &&
                 !store_job_mark(in->store, in->routes[i]->name, o->name, key, lane, now, why, err))
                 return false;
         }
@@ -251,9 +251,12 @@ static const char *const *objects_of(const struct intake *in)
 
 static bool used(const struct intake *in, const char *object)
 {
-    for (size_t i = 0; i < in->n; i++)
-        if (route_object_of(in->routes[i], side_of(in->routes[i], in->ep), object))
+    for (size_t i = 0; i < in->n; i++) {
+        int side = side_of(in->routes[i], in->ep);
+        const struct bound *b = route_object_of(in->routes[i], side, object);
+        if (b && (side == SIDE_S || !b->o->digest)) /* what is appended there is only ever written */
             return true;
+    }
     return false;
 }
 

@@ -7,6 +7,7 @@ void item_done(struct item *it)
 {
     subject_done(&it->subject);
     link_done(&it->link);
+    link_done(&it->parent);
     record_done(&it->t);
     holds_free(it->holds, it->n_holds);
     ops_free(it->ops, it->n_ops);
@@ -31,6 +32,10 @@ struct patch item_patch(const struct item *it, int side)
     } else if (it->create) {
         p.key_field = it->b->o->key;
         p.key = it->link.key;
+        if (it->parent.t_id) {
+            p.parent_type = it->parent.t_type;
+            p.parent_id = it->parent.t_id;
+        }
     } else {
         p.object = it->link.t_type;
         p.id = it->link.t_id;

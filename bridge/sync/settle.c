@@ -409,7 +409,7 @@ static bool settle_item(struct batch *b, struct item *it, struct err *err)
     if ((it->event || it->log) && it->link.id &&
         !store_log_add(st, b->r->run, it->link.id, it->event ? it->event : "synced", it->log, err))
         return false;
-    return settle_job(b, it, err);
+    return (!it->b || unfold_wake(b, it, err)) && settle_job(b, it, err);
 }
 
 bool settle_batch(struct batch *b, struct err *err)

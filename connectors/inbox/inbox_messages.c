@@ -23,7 +23,7 @@ bool inbox_read_conversation(const json_t *thread, struct record *out)
     if (!id || !inbox_identify(json_object_get(thread, "prospect"), &prospect) || !prospect.key)
         return false;
     inbox_read_facts(thread, false, &facts);
-    *out = (struct record){.id = mem_dup(id), .key = mem_printf("%s/%s", prospect.key, id), .label = mem_dup(prospect.label)};
+    *out = (struct record){.id = mem_dup(id), .key = mem_printf("%s/%s", prospect.key, id)}; /* no label: it is the person's */
     out->fields = json_object();
     js_set(out->fields, "parent", json_string(prospect.key));
     js_set(out->fields, "with", js_text(prospect.label));

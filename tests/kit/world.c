@@ -129,17 +129,23 @@ static struct endpoint *make_endpoint(struct world *w, const char *name, const c
     return ep;
 }
 
-static void make_properties(struct world *w)
+static void make_properties_of(struct world *w, const struct map_object *o)
 {
     struct schema source = {0}, wanted = {0};
     struct err err = {0};
     json_t *missing = NULL;
-    must(w->ep[0]->kind->describe(w->ep[0], "prospect", &source, &err), "describe", &err);
-    mapping_wanted(&w->mapping->objects[0], &source, &wanted);
+    must(w->ep[0]->kind->describe(w->ep[0], o->type[SIDE_S], &source, &err), "describe", &err);
+    mapping_wanted(o, &source, &wanted);
     must(w->ep[1]->kind->setup(w->ep[1], &wanted, true, &missing, &err), "setup", &err);
     json_decref(missing);
     schema_done(&source);
     schema_done(&wanted);
+}
+
+static void make_properties(struct world *w)
+{
+    for (size_t i = 0; i < w->mapping->n; i++)
+        make_properties_of(w, &w->mapping->objects[i]);
 }
 
 static void open_ends(struct world *w)
