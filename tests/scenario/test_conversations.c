@@ -1,5 +1,6 @@
 /* Conversations on the timeline: what people say, take back and correct, and that each message is exactly once on the record
  * of the person it was said with. Every story is told once undisturbed and then with a cut at each of its touches. */
+#include "bridge/base/buf.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "tests/kit/world.h"
@@ -77,11 +78,16 @@ static void count_lines(const json_t *crm, const char *line, const char *contact
     }
 }
 
-static void dump_notes(struct world *w)
+/* What the timeline says, all of it. */
+static char *timeline(struct world *w)
 {
     AUTO_JSON json_t *crm = world_state(w, 1);
-    AUTO_FREE char *text = js_print(json_object_get(crm, "note"));
-    print_error("%.3000s\n", text);
+    struct buf b = {0};
+    size_t i;
+    json_t *note;
+    json_array_foreach (json_object_get(crm, "note"), i, note)
+        buf_printf(&b, "%s %s\n", js_str(json_object_get(note, "properties"), "inbox_entry_key"), js_str(json_object_get(note, "properties"), "hs_note_body"));
+    return buf_take(&b);
 }
 
 /* Each message that people wrote here says "#number " once; seeded ones are only counted by thread and time. */
@@ -101,7 +107,9 @@ static void each_once(struct world *w, int from, int to)
         count_lines(crm, mark, contact, &right, &all);
         if (right != 1 || all != 1) {
             print_error("message %d is %zu times on its record, %zu in all\n", k, right, all);
-            dump_notes(w);
+            AUTO_FREE char *text = timeline(w);
+            for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+                print_error("%.*s\n", (int)strcspn(line, "\n"), line);
         }
         assert_int_equal(right, 1);
         assert_int_equal(all, 1);
@@ -182,8 +190,7 @@ static void correct(struct world *w)
 
 static void corrected(struct world *w)
 {
-    AUTO_JSON json_t *crm = world_state(w, 1);
-    AUTO_FREE char *text = js_print(json_object_get(crm, "note"));
+    AUTO_FREE char *text = timeline(w);
     each_once(w, 7, 8);
     assert_null(strstr(text, "#0 "));
     assert_null(strstr(text, "#1 "));
@@ -229,10 +236,12 @@ static void hush(struct world *w)
     world_settle(w);
     first_words(w);
     world_settle(w);
-    AUTO_JSON json_t *crm = world_state(w, 1);
-    AUTO_FREE char *text = js_print(json_object_get(crm, "note"));
+    AUTO_FREE char *text = timeline(w);
     assert_null(strstr(text, "#0 "));
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{'context.tags':[]}}", person));
+    for (size_t i = 0; i < 3; i++) { /* others were born with that tag */
+        AUTO_JSON json_t *p = world_prospect(w, i);
+        json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{'context.tags':[]}}", js_str(p, "platformId")));
+    }
 }
 
 static const struct story stories[] = {
@@ -297,6 +306,83 @@ STORY(one_entry_a_message_is_as_safe, 5)
 STORY(what_one_entry_cannot_hold_goes_into_several, 6)
 STORY(a_silenced_conversation_is_logged_once_it_may_be, 7)
 
+/* ---- many seeds ---- */
+
+/* People talk, correct, take back and stop the bridge, while one answer in twenty is lost. */
+static void rumble(struct world *w, int steps, int *number)
+{
+    for (int i = 0; i < steps; i++) {
+        uint64_t dice = sandbox_random(w->box);
+        size_t thread = (size_t)(dice >> 8) % 3;
+        AUTO_FREE char *id = say(w, thread, (*number)++, dice & 1 ? ",'from':'us'" : ""), *t = thread_id(w, thread);
+        if (dice % 7 == 0)
+            json_decref(world_edit(w, 0, "{'object':'message','thread':'%s','id':'%s','content':'#%d corrected'}", t, id, *number - 1));
+        if (dice % 5 == 0)
+            world_pass(w, 0);
+        if (dice % 11 == 0)
+            world_stop(w);
+        sandbox_advance(w->box, (int64_t)((dice >> 16) % (9 * 3600 * 1000)));
+    }
+}
+
+static void every_message_is_there_once_whatever_is_lost(void **state)
+{
+    enum { SEEDS = 100 };
+    AUTO_FREE char *mapping = mapping_of(rules), *parts = mapping_of(tight);
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct world *w = world_new(seed, 3, seed % 3 ? mapping : parts);
+        int number = 0;
+        sandbox_fault(w->box, "{\"match\":{\"path\":\"*\"},\"do\":\"reset_after\",\"chance\":0.05}");
+        rumble(w, 12, &number);
+        world_settle(w);
+        sandbox_faults_clear(w->box);
+        world_settle(w);
+        AUTO_FREE char *broken = world_broken(w);
+        if (broken)
+            print_error("seed %llu: %s\n", (unsigned long long)seed, broken);
+        assert_null(broken);
+        each_once(w, 0, number);
+        world_free(w);
+    }
+    print_message("%d seeds, each message exactly once on the right record\n", SEEDS);
+}
+
+/* ---- what it costs ---- */
+
+static void thirty_messages_with_two_hundred_people_cost_so_many_calls(void **state)
+{
+    enum { PEOPLE = 200, MESSAGES = 30 };
+    AUTO_FREE char *mapping = mapping_of(rules);
+    struct world *w = world_new(7, PEOPLE, mapping);
+    (void)state;
+    world_settle(w);
+    int64_t before[2] = {world_calls(w, 0), world_calls(w, 1)}, writes = world_writes(w, 1);
+    AUTO_JSON json_t *inbox = world_state(w, 0);
+    for (int i = 0; i < MESSAGES; i++) {
+        for (size_t t = 0; t < PEOPLE; t++)
+            json_decref(world_edit(w, 0, "{'object':'message','thread':'%s','content':'#%zu.%d '}",
+                                   js_str(json_array_get(json_object_get(inbox, "thread"), t), "id"), t, i));
+        sandbox_advance(w->box, 2 * 3600 * 1000); /* a stop of two days and a half */
+    }
+    world_settle(w);
+    int64_t inbox_calls = world_calls(w, 0) - before[0], crm_calls = world_calls(w, 1) - before[1];
+    print_message("%d people x %d messages after a stop: %lld calls to Inbox, %lld to the CRM (%lld that write)\n", PEOPLE, MESSAGES,
+                  (long long)inbox_calls, (long long)crm_calls, (long long)(world_writes(w, 1) - writes));
+    AUTO_FREE char *text = timeline(w);
+    for (size_t t = 0; t < PEOPLE; t += 17) {
+        AUTO_FREE char *first = mem_printf("#%zu.0 ", t), *last = mem_printf("#%zu.%d ", t, MESSAGES - 1);
+        assert_int_equal(times(text, first), 1);
+        assert_int_equal(times(text, last), 1);
+    }
+    assert_true(inbox_calls < PEOPLE + 120);
+    assert_true(crm_calls < 60);
+    before[1] = world_writes(w, 1);
+    world_settle(w);
+    assert_int_equal(world_writes(w, 1), before[1]);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +394,8 @@ int main(void)
         cmocka_unit_test(one_entry_a_message_is_as_safe),
         cmocka_unit_test(what_one_entry_cannot_hold_goes_into_several),
         cmocka_unit_test(a_silenced_conversation_is_logged_once_it_may_be),
+        cmocka_unit_test(every_message_is_there_once_whatever_is_lost),
+        cmocka_unit_test(thirty_messages_with_two_hundred_people_cost_so_many_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
