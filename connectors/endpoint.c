@@ -77,6 +77,8 @@ void call_done(struct call *c)
     http_answer_done(&c->answer);
     json_decref(c->json);
     c->json = NULL;
+    free(c->path);
+    c->path = NULL;
 }
 
 int64_t endpoint_answer_date(const struct http_answer *answer)
@@ -158,9 +160,9 @@ static char *words_of(const struct http_answer *a)
     return both;
 }
 
-static const char *path_of(const struct endpoint *ep, const char *url)
+static const char *path_of(const struct call *c)
 {
-    return ep->base_url && str_starts(url, ep->base_url) ? url + strlen(ep->base_url) : url;
+    return c->path ? c->path : c->request.url;
 }
 
 static void classify_status(struct endpoint *ep, struct call *c)
@@ -168,7 +170,7 @@ static void classify_status(struct endpoint *ep, struct call *c)
     const struct http_answer *a = &c->answer;
     if (a->status >= 200 && a->status < 300)
         return;
-    AUTO_FREE char *words = words_of(a), *path = mem_dup(path_of(ep, c->request.url));
+    AUTO_FREE char *words = words_of(a), *path = mem_dup(path_of(c));
     const char *to = http_headers_get(&a->headers, "location");
     path[strcspn(path, "?")] = '\0';
     if (a->status >= 300 && a->status < 400)
@@ -204,7 +206,7 @@ static void classify(struct endpoint *ep, struct call *c)
             c->err.kind = c->writes ? ERR_UNSURE : ERR_TEMP;
         if (a->fate == HTTP_LOST && c->err.kind == ERR_LIMIT && c->writes)
             c->err.kind = ERR_UNSURE;
-        err_wrap(&c->err, "%s %s", c->request.method, path_of(ep, c->request.url));
+        err_wrap(&c->err, "%s %s", c->request.method, path_of(c));
         return;
     }
     if (ep->heed)
@@ -237,13 +239,30 @@ static bool admit(struct endpoint *ep, struct call *c, int64_t until)
     return true;
 }
 
-static void complete_url(struct endpoint *ep, struct call *c)
+/* The address as the connector gave it, also when it was completed for an earlier token. */
+static void reset_url(struct call *c)
 {
-    if (c->request.url[0] != '/' || !ep->base_url)
+    if (!c->path && c->request.url[0] == '/')
+        c->path = mem_dup(c->request.url);
+    if (!c->path)
         return;
+    free(c->request.url);
+    c->request.url = mem_dup(c->path);
+}
+
+static bool authorise(struct endpoint *ep, struct call *c, unsigned *generation)
+{
+    reset_url(c);
+    if (ep->oauth && !oauth_authorise(ep->oauth, ep->env, &c->request, generation, &c->err))
+        return false;
+    if (c->request.url[0] != '/')
+        return true;
+    if (!ep->base_url)
+        return err_set(&c->err, ERR_CONFIG, "%s: nobody says where the service is", ep->name);
     char *full = mem_printf("%s%s", ep->base_url, c->request.url);
     free(c->request.url);
     c->request.url = full;
+    return true;
 }
 
 static void power_out(struct call *c, bool after)
@@ -297,7 +316,7 @@ static void round_of(struct endpoint *ep, struct call **todo, size_t n, unsigned
             ready = 0;
         }
         c->err = (struct err){0};
-        if (!admit(ep, c, until) || (ep->oauth && !oauth_authorise(ep->oauth, ep->env, &c->request, generation, &c->err))) {
+        if (!admit(ep, c, until) || !authorise(ep, c, generation)) {
             c->answer.fate = HTTP_NOT_SENT;
             continue;
         }
@@ -310,19 +329,28 @@ static void round_of(struct endpoint *ep, struct call **todo, size_t n, unsigned
             classify(ep, todo[i]);
 }
 
+/* Keeps in todo the calls refused for their token; the others prove that it is good. */
+static size_t refused_of(struct endpoint *ep, struct call **todo, size_t n, unsigned generation)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct http_answer *a = &todo[i]->answer;
+        if (a->status == 401 && !(ep->incurable && ep->incurable(a)))
+            todo[refused++] = todo[i];
+        else if (ep->oauth && a->fate == HTTP_ANSWERED && a->status != 401)
+            oauth_worked(ep->oauth, generation);
+    }
+    return refused;
+}
+
 void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n)
 {
     AUTO_FREE struct call **todo = mem_grow(NULL, n + 1, sizeof *todo);
     unsigned generation = 0;
-    size_t refused = 0;
-    for (size_t i = 0; i < n; i++) {
-        complete_url(ep, &calls[i]);
-        todo[i] = &calls[i];
-    }
-    round_of(ep, todo, n, &generation);
     for (size_t i = 0; i < n; i++)
-        if (calls[i].answer.status == 401)
-            todo[refused++] = &calls[i];
+        todo[i] = &calls[i];
+    round_of(ep, todo, n, &generation);
+    size_t refused = refused_of(ep, todo, n, generation);
     struct err err = {0};
     if (!refused || !ep->oauth)
         return;
@@ -337,6 +365,7 @@ void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n)
         todo[i]->json = NULL;
     }
     round_of(ep, todo, refused, &generation);
+    refused_of(ep, todo, refused, generation);
 }
 
 bool endpoint_call(struct endpoint *ep, struct call *call, struct err *err)

@@ -21,6 +21,8 @@ struct endpoint {
     /* judge refines the outcome of one answered request (429 policies, error bodies); err already holds the general
      * classification by status, ERR_NONE for 2xx. NULL = none. */
     void (*judge)(struct endpoint *ep, const struct http_answer *answer, bool writes, struct err *err);
+    /* incurable: this 401 is not about the token, a new one would be refused as well. NULL = every 401 is worth a new token. */
+    bool (*incurable)(const struct http_answer *answer);
     /* heed reads rate headers of every answer. NULL = none. */
     void (*heed)(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
     /* Set by the engine before each batch: */
@@ -38,7 +40,8 @@ struct endpoint *endpoint_new(const char *name, const struct connector *kind, co
 void endpoint_free(struct endpoint *ep);
 
 struct call {
-    struct http_request request; /* request.url may be relative ("/team"): base_url is put in front */
+    struct http_request request; /* request.url may be relative ("/team"): the token's instance or base_url is put in front */
+    char *path;                  /* path: the relative url as it was, kept by the door; a new token may be for another instance */
     bool writes;                 /* writes: a lost answer is UNSURE, not TEMP */
     unsigned bucket;             /* bucket of the limiter */
     struct http_answer answer;
@@ -54,7 +57,7 @@ void call_body(struct call *c, const json_t *body); /* JSON body */
 void call_done(struct call *c);
 
 /* endpoint_call_many performs all calls and fills each one's answer, err and json. One 401 refreshes the token and repeats
- * the refused calls once. Never retries otherwise. */
+ * the refused calls once, at the address the new token is for. Never retries otherwise. */
 void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n);
 bool endpoint_call(struct endpoint *ep, struct call *call, struct err *err) MUST_CHECK; /* one; copies its err */
 int64_t endpoint_answer_date(const struct http_answer *answer); /* its Date header in ms; 0 when absent */

@@ -3,10 +3,11 @@
 #include "bridge/base/mem.h"
 #include "connectors/hubspot/hubspot.h"
 #include "connectors/inbox/inbox.h"
+#include "connectors/salesforce/salesforce.h"
 #include "connectors/webhook/webhook.h"
 #include <string.h>
 
-static const struct connector *const connectors[] = {&inbox_connector, &hubspot_connector, &webhook_connector};
+static const struct connector *const connectors[] = {&inbox_connector, &hubspot_connector, &salesforce_connector, &webhook_connector};
 
 const struct connector *registry_find(const char *name)
 {

@@ -4,6 +4,7 @@
 #include "bridge/base/log.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/pause.h"
 #include "bridge/sync/verdict.h"
 #include "bridge/sync/worker.h"
 #include <string.h>
@@ -230,7 +231,7 @@ static void show_tally(void *self, const struct tally *t, int64_t left)
 }
 
 /* Works a route until nothing is due within the wait. */
-static bool sync_route(struct app *app, struct route *r)
+bool app_sync_route(struct app *app, struct route *r)
 {
     struct err err = {0};
     int64_t until = app->env.now(&app->env) + WAIT_MOST_MS;
@@ -241,7 +242,7 @@ static bool sync_route(struct app *app, struct route *r)
         if (!worker_quiet(r, show_tally, &p, &err) || !store_jobs_count(r->store, r->name, &total, &next, &err))
             break;
         int64_t wake = r->wait_until > next ? r->wait_until : next;
-        if (r->stop.kind != ERR_NONE || !total || wake > until)
+        if (r->stop.kind != ERR_NONE || r->paused || !total || wake > until)
             break;
         int64_t now = app->env.now(&app->env);
         if (wake > now)
@@ -267,7 +268,7 @@ bool app_sync(struct app *app)
     for (int round = 0; ok && round < ROUNDS_MOST; round++) {
         int64_t before = marks_in(app);
         for (size_t i = 0; i < app->n_routes; i++)
-            ok = sync_route(app, &app->routes[i].route) && ok;
+            ok = app_sync_route(app, &app->routes[i].route) && ok;
         /* What a CRM made Inbox say may concern another CRM. The CRMs themselves are not asked again: they would mostly
          * tell what was just written, a page for every hundred records, and the next pass hears the rest. */
         ok = ok && intake_side(app, true);
@@ -288,6 +289,19 @@ static json_t *counts_of(const struct tally *t)
                      "conflicts", t->conflicts);
 }
 
+static void report_pause(struct app *app, const struct route *r, json_t *row)
+{
+    struct err err = {0};
+    int64_t since = 0;
+    char at[WHEN_TEXT];
+    if (!pause_since(app->store, r->name, &since, &err))
+        app_fail(app, r->name, &err);
+    if (!since)
+        return;
+    when_print(since, at);
+    js_set(row, "paused", json_string(at));
+}
+
 static json_t *report_route(struct app *app, struct route *r)
 {
     struct err err = {0};
@@ -299,6 +313,7 @@ static json_t *report_route(struct app *app, struct route *r)
                             "dead", dead, "open_ops", open, "jobs_waiting", jobs);
     if (r->stop.kind != ERR_NONE)
         js_set(row, "stopped", json_string(r->stop.text));
+    report_pause(app, r, row);
     if (r->stop.kind != ERR_NONE)
         app_worse(app, verdict_of(r->stop.kind)->exit_code);
     if (holds || dead || open || jobs || r->tally.withheld || r->tally.guarded)
@@ -337,6 +352,8 @@ static void print_route(const json_t *row)
     if (js_int_or(counts, "guarded", 0))
         printf("  %lld detaches or clears were stopped by the mass-change guard: look, then --accept-mass-change\n",
                (long long)js_int_or(counts, "guarded", 0));
+    if (js_str(row, "paused"))
+        printf("  paused since %s: inbox-bridge resume %s\n", js_str(row, "paused"), js_str(row, "name"));
     if (js_str(row, "stopped"))
         printf("  stopped: %s\n", js_str(row, "stopped"));
 }

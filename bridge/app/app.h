@@ -18,6 +18,12 @@ struct settings { /* top level of the configuration file */
 struct route_settings {
     char *name, *inbox, *crm, *mapping;
     int64_t batch, max_creates_unused, mass_least, mass_percent;
+    char *reconcile;
+};
+
+struct sweep_when { /* when a full comparison is due; see sweep.h */
+    int64_t every;  /* ms; 0: never */
+    int64_t at;     /* at: ms after midnight UTC; -1 with an interval */
 };
 
 struct app_endpoint {
@@ -29,6 +35,8 @@ struct app_endpoint {
 
 struct app_route {
     struct route_settings settings;
+    struct sweep_when sweep;
+    int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
     struct route route;
 };
 
@@ -72,6 +80,7 @@ void app_faults(struct app *app, const struct opt_faults *faults);
 /* app_intake polls every endpoint once; app_sync works all routes to quiet. */
 bool app_intake(struct app *app);
 bool app_sync(struct app *app);
+bool app_sync_route(struct app *app, struct route *r); /* one route to quiet, without intake */
 /* What the routes did and what is left, as JSON: {"routes":[{"name","counts":{…},"stop":…}]}. New reference. */
 json_t *app_report(struct app *app);
 void app_print_report(struct app *app, const json_t *report);
@@ -108,6 +117,17 @@ const struct command *command_find(const char *name);
 
 command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
     cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
+command_run cmd_history, cmd_undo, cmd_adopt, cmd_links, cmd_pause, cmd_resume, cmd_forget, cmd_prune, cmd_backup, cmd_reconcile;
+
+/* live_run: a run for what the daemon does on this route; on the thread that works it, before it works. */
+void live_run(struct app *app, struct app_route *ar);
+
+/* who.c: what somebody typed. who_key answers the bridge key, NULL with or without err; caller frees. who_nobody and
+ * who_no_route say so and answer the exit code. */
+struct route *who_route(struct app *app, const char *name);
+char *who_key(struct app *app, const struct route *r, const char *words, struct err *err) MUST_CHECK;
+int who_nobody(const char *command, const char *words);
+int who_no_route(const struct app *app, const char *command, const char *name);
 
 /* output.c */
 void print_json(const json_t *value);
@@ -119,3 +139,4 @@ struct table_out {
 };
 void table_row(struct table_out *t, size_t columns, ...);
 void table_print(struct table_out *t); /* and frees */
+void table_drop(struct table_out *t);  /* frees only */

@@ -28,6 +28,27 @@ static json_t *links_of(struct app *app, const char *route)
     return out;
 }
 
+/* What the last full comparison found: by hand, or on schedule. JSON null: there was none yet. */
+static json_t *drift_of(struct app *app, const char *route)
+{
+    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+    struct err err = {0};
+    if (!store_meta_get(app->store, name, &text, &err))
+        app_fail(app, route, &err);
+    json_t *report = text ? js_parse(text, strlen(text), NULL) : NULL;
+    return report ? report : json_null();
+}
+
+static void print_drift(const json_t *drift)
+{
+    const char *class;
+    json_t *n;
+    printf("  last compared %s:", js_str(drift, "at"));
+    json_object_foreach (json_object_get(drift, "records"), class, n)
+        printf(" %s %lld", class, (long long)json_integer_value(n));
+    printf("\n");
+}
+
 static void print_status(const json_t *report)
 {
     size_t i;
@@ -40,6 +61,10 @@ static void print_status(const json_t *report)
         printf("\n  jobs waiting %lld, open ops %lld, dead %lld, holds %lld\n", (long long)js_int_or(row, "jobs_waiting", 0),
                (long long)js_int_or(row, "open_ops", 0), (long long)js_int_or(row, "dead", 0),
                (long long)js_int_or(row, "holds", 0));
+        if (js_str(json_object_get(row, "drift"), "at"))
+            print_drift(json_object_get(row, "drift"));
+        if (js_str(row, "paused"))
+            printf("  paused since %s\n", js_str(row, "paused"));
     }
 }
 
@@ -53,6 +78,7 @@ int cmd_status(struct app *app, int argc, char **argv)
     for (size_t i = 0; i < app->n_routes; i++) {
         json_t *row = json_array_get(json_object_get(report, "routes"), i);
         js_set(row, "links", links_of(app, app->routes[i].route.name));
+        js_set(row, "drift", drift_of(app, app->routes[i].route.name));
         json_object_del(row, "counts");
     }
     if (app->json)

@@ -4,6 +4,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 #include "bridge/sync/worker.h"
 #include <errno.h>
@@ -283,6 +284,11 @@ static struct route *route_ahead(struct app *app, struct plan_in *in, struct err
 static bool apply_route(struct app *app, struct route *r, struct plan_in *in, struct chunk *c, struct err *err)
 {
     json_t *row;
+    int64_t paused = 0;
+    if (!pause_since(r->store, r->name, &paused, err))
+        return false;
+    if (paused)
+        return err_set(err, ERR_CONFIG, "route %s is paused: inbox-bridge resume %s", r->name, r->name);
     while ((row = next_row(in, err))) {
         if (js_str(row, "end")) {
             bool ok = apply_chunk(app, r, c, err) && r->stop.kind == ERR_NONE && approve(r, row, err);

@@ -1,5 +1,5 @@
 /* sync and run: one pass to quiet, and the daemon in its simplest form. */
-#include "bridge/app/app.h"
+#include "bridge/app/sweep.h"
 #include "bridge/base/js.h"
 #include "bridge/base/log.h"
 #include "bridge/base/str.h"
@@ -142,6 +142,7 @@ static bool work_due(struct app *app, int64_t *wake)
         int64_t next = WHEN_NEVER;
         struct err err = {0};
         unstop(app, r);
+        live_run(app, &app->routes[i]);
         while (worked && !stop_asked) {
             if (!worker_step(r, &worked, &next, &err)) {
                 log_error("worker.failed", "route", r->name, "error", err.text, NULL);
@@ -198,6 +199,7 @@ static bool may_pass(const struct app *app)
 static void run_round(struct app *app)
 {
     int64_t wake = app->env.now(&app->env) + 60 * 1000;
+    sweep_round(app, &wake);
     poll_due(app, &wake);
     if (!work_due(app, &wake)) {
         stop_asked = 1;

@@ -1,6 +1,6 @@
 /* The configuration file: what its groups are called and what is in them. Reading is opt.c's work; this file says what
  * there is, and builds endpoints and routes from it. */
-#include "bridge/app/app.h"
+#include "bridge/app/sweep.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "connectors/registry.h"
@@ -36,6 +36,8 @@ const struct opt route_table[] = {
      "mass-change guard: up to so many detaches or clears in one pass are always allowed"},
     {"mass_percent", OPT_INT, FIELD(route_settings, mass_percent), "2", false, 0, 100, NULL,
      "mass-change guard: or this share of all links, when that is more"},
+    {"reconcile", OPT_TEXT, FIELD(route_settings, reconcile), "24h", false, 0, 0, NULL,
+     "when `run` compares everything: an interval (jittered), a time of day in UTC like 03:30, or off"},
     OPT_END};
 
 static const char *const top_also[] = {"endpoints", "routes", NULL};
@@ -147,6 +149,9 @@ static void load_route(struct app *app, const struct opt_node *node, struct opt_
     r->ep[SIDE_S] = side(app, ar.settings.inbox, "inbox", node, faults);
     r->ep[SIDE_T] = side(app, ar.settings.crm, "crm", node, faults);
     r->mapping = mapping_load(ar.settings.mapping, faults);
+    struct err err = {0};
+    if (!sweep_when_parse(ar.settings.reconcile, &ar.sweep, &err))
+        opt_fault(faults, opt_place_file(node), opt_place_line(node), "reconcile: %s", err.text);
     for (size_t i = 0; i < app->n_routes; i++)
         if (str_eq(app->routes[i].settings.name, ar.settings.name))
             opt_fault(faults, opt_place_file(node), opt_place_line(node), "two routes are called \"%s\"", ar.settings.name);

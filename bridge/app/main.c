@@ -28,6 +28,23 @@ const struct command commands[] = {
     {"resolve", "ID inbox|crm|value VALUE|RECORD", "decides a hold", "The next sync carries it out.", cmd_resolve},
     {"dead", "", "writes a service refused for good, with its words", "", cmd_dead},
     {"retry", "ID|--all", "tries dead writes again", "", cmd_retry},
+    {"history", "PROSPECT [--at TIME]", "what was changed on one prospect, when, by which run and rule; no network",
+     "--at shows the values as they were at that moment (2026-03-02 or 2026-03-02T09:15:00Z).", cmd_history},
+    {"undo", "RUN [--dry-run]", "puts back what a run wrote",
+     "Cell by cell, only where both sides still hold what the run left; the rest is listed with the reason. Records the run "
+     "created are listed, not deleted.", cmd_undo},
+    {"reconcile", "[--report] [--route R] [--accept-mass-change]", "compares everything and reports the drift, then mends it",
+     "--report only tells.", cmd_reconcile},
+    {"adopt", "[--plan]", "rebuilds the links from the bridge keys in the CRM when the store is lost",
+     "Creates nothing and writes nothing; cells that differ wait for the next sync. --plan only tells.", cmd_adopt},
+    {"links", "export|import FILE", "the links as CSV: route,object,key,t_type,t_id,state",
+     "An import is checked line by line and done whole or not at all. FILE - exports to the screen.", cmd_links},
+    {"pause", "ROUTE|--all", "the route takes changes in but works nothing", "It stays so until resume.", cmd_pause},
+    {"resume", "ROUTE|--all", "ends a pause", "", cmd_resume},
+    {"forget", "PROSPECT | --lift KEY", "erases a prospect from the store; no sync brings it back",
+     "What Inbox and the CRM hold is not touched. --lift lets the prospect in again.", cmd_forget},
+    {"prune", "[--older-than 90d]", "drops old rows of the change log and what is finished", "", cmd_prune},
+    {"backup", "FILE", "a checked copy of the store, also while the bridge runs", "", cmd_backup},
     {"reference", "", "prints the reference of all options as Markdown", "", cmd_reference},
     {NULL, NULL, NULL, NULL, NULL}};
 

@@ -67,3 +67,14 @@ void table_print(struct table_out *t)
     free(t->rows);
     *t = (struct table_out){0};
 }
+
+void table_drop(struct table_out *t)
+{
+    for (size_t r = 0; r < t->n; r++) {
+        for (size_t c = 0; c < t->columns; c++)
+            free(t->rows[r][c]);
+        free(t->rows[r]);
+    }
+    free(t->rows);
+    *t = (struct table_out){0};
+}

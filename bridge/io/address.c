@@ -92,5 +92,7 @@ bool address_public_host(const char *host)
         return false;
     if (number(bare, &is_public))
         return is_public;
+    if (strpbrk(bare, ":%"))
+        return false; /* with a zone, or no address at all */
     return !str_eq_nocase(bare, "localhost") && !ends(bare, ".localhost") && !ends(bare, ".local") && !ends(bare, ".internal");
 }

@@ -185,9 +185,16 @@ bool store_holds_count(struct store *st, const char *route, int64_t *out, struct
 /* ---- runs and the change log (append only) ---- */
 bool store_run_start(struct store *st, const char *route, const char *kind, int64_t *run, struct err *err) MUST_CHECK;
 bool store_run_end(struct store *st, int64_t run, const json_t *counts, struct err *err) MUST_CHECK;
+struct run {
+    int64_t id;
+    char *route, *kind; /* kind: "sync", "full", "undo", … */
+    int64_t started, ended; /* ended: 0 = it was cut off, or goes on */
+};
+void run_done(struct run *run);
+bool store_run_get(struct store *st, int64_t id, struct run *out, bool *found, struct err *err) MUST_CHECK;
 
-/* One settled record: cells is {"field":{"side":"crm|inbox|both|none","old":…,"new":…,"why":"…","policy":"…","line":"file:line",
- * "s":shadow after,"t":shadow after, "lost":…}}. Members "s" and "t" are there whenever the shadows moved, so that replaying
+/* One settled record: cells is {"field":{"side":"crm|inbox|both|none","old":…,"new":…,"why":"…","policy":"…","line":n,
+ * "s":shadow after,"t":shadow after, "lost":…}}; with side "both" old and new are the CRM's, "old_inbox" is the other. Members "s" and "t" are there whenever the shadows moved, so that replaying
  * the log gives the cells bit for bit; null members drop the cell. */
 struct log_row {
     int64_t seq, at, run, link;
@@ -197,6 +204,26 @@ struct log_row {
 void log_rows_free(struct log_row *rows, size_t n);
 bool store_log_add(struct store *st, int64_t run, int64_t link, const char *event, const json_t *cells, struct err *err) MUST_CHECK;
 bool store_log_of(struct store *st, int64_t link, int64_t after_seq, size_t max, struct log_row **out, size_t *n, struct err *err) MUST_CHECK; /* link 0: all */
+bool store_log_run(struct store *st, int64_t run, int64_t after_seq, size_t max, struct log_row **out, size_t *n, struct err *err) MUST_CHECK;
+
+/* ---- keeping house ---- */
+struct pruned {
+    int64_t log, runs, subjects;
+};
+/* store_prune deletes what is finished and older than `before`: rows of the change log, but for the newest that tells a cell's
+ * shadows, so that replaying still gives the cells; ended runs nobody refers to; source records gone since and never linked. */
+bool store_prune(struct store *st, int64_t before, struct pruned *out, struct err *err) MUST_CHECK;
+/* store_forget deletes everything known under the bridge key, on every route and endpoint: links (with those whose parent they
+ * are), cells, records, jobs, ops, holds, log rows. What stays is a digest of the key under the seal key, for store_forgotten.
+ * Needs a seal key. The bytes are gone from the file after store_compact. *rows: how many went. */
+bool store_forget(struct store *st, const char *key, int64_t *rows, struct err *err) MUST_CHECK;
+bool store_forgotten(struct store *st, const char *key, bool *yes, struct err *err) MUST_CHECK;
+bool store_forgive(struct store *st, const char *key, bool *was, struct err *err) MUST_CHECK; /* store_forgive lets the key in again */
+/* store_compact rewrites the file without what was deleted and empties its write-ahead log. Outside transactions only. */
+bool store_compact(struct store *st, struct err *err) MUST_CHECK;
+/* store_backup copies the store at `path` into the new file `to` (mode 0600), also while another process works on it, and looks
+ * at every page of the copy. REJECT when `to` exists. Needs no open store. */
+bool store_backup(const char *path, const char *to, struct err *err) MUST_CHECK;
 
 /* ---- small additions for the engine ---- */
 bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err) MUST_CHECK; /* jobs with that reason */

@@ -1,4 +1,5 @@
-/* Runs and the change log. The database itself refuses to change or delete a row of the log. */
+/* Runs and the change log. The database itself refuses to change a row of the log, and to delete one unless store_keep.c
+ * says why. */
 #include "bridge/io/store_private.h"
 
 #define LOG "SELECT seq, at, run, link, event, cells FROM log "
@@ -25,6 +26,36 @@ bool store_run_end(struct store *st, int64_t run, const json_t *counts, struct e
            sql_run(st, "UPDATE run SET ended = ?, counts = ? WHERE id = ?",
                    ARGS(INT(st->env->now(st->env)), JSON(counts), INT(run)), err) &&
            verb_commit(&v, err);
+}
+
+void run_done(struct run *run)
+{
+    free(run->route);
+    free(run->kind);
+    *run = (struct run){0};
+}
+
+static void done_run(void *item)
+{
+    run_done(item);
+}
+
+static bool read_run(struct rows *r, void *item, struct err *err)
+{
+    (void)err;
+    struct run *run = item;
+    *run = (struct run){rows_int(r, 0), rows_name(r, 1), rows_text(r, 2), rows_int(r, 3), rows_int(r, 4)};
+    return true;
+}
+
+static const struct reader run_reader = {sizeof(struct run), read_run, done_run};
+
+bool store_run_get(struct store *st, int64_t id, struct run *out, bool *found, struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "read a run", err) &&
+           sql_one(st, "SELECT id, route, kind, started, ended FROM run WHERE id = ?", ARGS(INT(id)), &run_reader, out, found,
+                   err);
 }
 
 /* ---- the log ---- */
@@ -71,4 +102,13 @@ bool store_log_of(struct store *st, int64_t link, int64_t after_seq, size_t max,
                        n, err);
     return sql_all(st, LOG "WHERE link = ? AND seq > ? ORDER BY seq LIMIT ?",
                    ARGS(INT(link), INT(after_seq), INT(sql_limit(max))), &row_reader, out, n, err);
+}
+
+bool store_log_run(struct store *st, int64_t run, int64_t after_seq, size_t max, struct log_row **out, size_t *n,
+                   struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "read what a run did", err) &&
+           sql_all(st, LOG "WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
+                   ARGS(INT(run), INT(after_seq), INT(sql_limit(max))), &row_reader, out, n, err);
 }

@@ -50,7 +50,17 @@ static const char schema_1[] =
     "CREATE TRIGGER log_is_kept BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;"
     "CREATE TRIGGER log_is_fixed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;";
 
-const char *const store_steps[] = {schema_1};
+/* Rows of the log go only in a transaction that says so by a row in `permit`: when a person is forgotten, when the old is
+ * pruned. Who was forgotten is known by a keyed digest alone. */
+static const char schema_2[] =
+    "CREATE TABLE permit(why TEXT NOT NULL);"
+    "DROP TRIGGER log_is_kept;"
+    "CREATE TRIGGER log_is_kept BEFORE DELETE ON log WHEN NOT EXISTS (SELECT 1 FROM permit)"
+    " BEGIN SELECT RAISE(ABORT, 'the change log is append only'); END;"
+    "CREATE INDEX log_run ON log(run);"
+    "CREATE TABLE forgotten(mac TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;";
+
+const char *const store_steps[] = {schema_1, schema_2};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */

@@ -54,6 +54,18 @@ struct batch {
     bool dry; /* plan only: nothing is written anywhere */
 };
 
+/* sync.c: the road with stops on the way, for what is not decided by the mapping alone. */
+struct detour {
+    bool dry;                                       /* ends after `decided`; nothing is written anywhere */
+    void (*decided)(struct batch *b, void *self);   /* decided: every item is planned or off; plans may be changed */
+    void (*done)(const struct batch *b, void *self); /* done: all is settled (with dry: decided); NULL = none */
+    void *self;
+};
+bool sync_detour(struct route *r, const struct job *jobs, size_t n, const struct detour *d, struct err *err) MUST_CHECK;
+
+/* drift.c: counts the decided items of a full comparison by class. */
+void drift_note(struct batch *b);
+
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
 bool gather_source(struct batch *b, struct err *err) MUST_CHECK;

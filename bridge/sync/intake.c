@@ -154,6 +154,11 @@ static bool take_source(struct intake *in, const char *object, const struct reco
         return false;
     if (!found && !rec->key)
         return true; /* an id nobody knows, without a key: the next scan names it */
+    bool forgotten = false;
+    if (!found && !store_forgotten(in->store, rec->key, &forgotten, err))
+        return false;
+    if (forgotten)
+        return true;
     if (!found) {
         s.object = mem_dup(object);
         s.key = mem_dup(rec->key);

@@ -43,13 +43,8 @@ struct text {
     size_t n;
 };
 
-static void text_done(struct text *t)
-{
-    free(t->copy);
-}
-
-/* Splits at blank lines. Past the ceiling the rest stays one last paragraph. */
-static void split(struct text *t, const char *s)
+/* Splits at blank lines; false beyond the ceiling. */
+static bool split(struct text *t, const char *s)
 {
     t->n = 0;
     t->copy = mem_dup(s ? s : "");
@@ -57,15 +52,17 @@ static void split(struct text *t, const char *s)
     for (;;) {
         at += strspn(at, "\r\n");
         if (!*at)
-            return;
+            return true;
+        if (t->n == PARAGRAPHS_MAX)
+            return false;
         t->part[t->n++] = at;
-        char *end = t->n < PARAGRAPHS_MAX ? strstr(at, "\n\n") : NULL;
+        char *end = strstr(at, "\n\n");
         char *next = end ? end + 2 : NULL;
         for (end = end ? end : at + strlen(at); end[-1] == '\n' || end[-1] == '\r'; end--)
             continue; /* a paragraph is its words, not the newlines after it */
         *end = '\0';
         if (!next)
-            return;
+            return true;
         at = next;
     }
 }
@@ -90,6 +87,16 @@ struct merge {
     size_t at[2]; /* at[side]: paragraphs of now[side] already merged */
     struct buf out;
 };
+
+static void merge_free(struct merge **m)
+{
+    for (int side = 0; side < 2; side++) {
+        free((*m)->base[side].copy);
+        free((*m)->now[side].copy);
+    }
+    buf_done(&(*m)->out);
+    free(*m);
+}
 
 /* Paragraphs that only this side has, up to the next one both hold. */
 static void put_own(struct merge *m, int side)
@@ -127,22 +134,14 @@ static void put_common(struct merge *m, int side)
 
 json_t *merge_notes(const char *base_s, const char *base_t, const char *s, const char *t, int newer_first)
 {
-    struct merge *m __attribute__((cleanup(mem_free_p))) = mem_alloc(sizeof *m);
-    split(&m->base[0], base_s);
-    split(&m->base[1], base_t);
-    split(&m->now[0], s);
-    split(&m->now[1], t);
+    struct merge *m __attribute__((cleanup(merge_free))) = mem_alloc(sizeof *m);
     int first = newer_first ? 1 : 0;
+    if (!split(&m->base[0], base_s) || !split(&m->base[1], base_t) || !split(&m->now[0], s) || !split(&m->now[1], t))
+        return NULL;
     while (m->at[0] < m->now[0].n || m->at[1] < m->now[1].n) {
         put_own(m, first);
         put_own(m, 1 - first);
         put_common(m, m->at[first] < m->now[first].n ? first : 1 - first);
     }
-    json_t *merged = json_string(buf_str(&m->out));
-    buf_done(&m->out);
-    for (int side = 0; side < 2; side++) {
-        text_done(&m->base[side]);
-        text_done(&m->now[side]);
-    }
-    return merged;
+    return json_string(buf_str(&m->out));
 }

@@ -4,6 +4,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
+#include "mappings/value.h"
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
@@ -13,6 +14,14 @@ static void set_text(char **slot, const char *text)
     char *copy = mem_dup(text);
     free(*slot);
     *slot = copy;
+}
+
+/* The younger may be of this very batch, and decided already to be the only one. */
+static void demote_item(struct batch *b, int64_t link)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (b->items[i].link.id == link)
+            b->items[i].link.secondary = true;
 }
 
 /* Two links on one record after a merge: the older one keeps the fields. */
@@ -28,15 +37,36 @@ static bool demote(struct batch *b, struct item *it, struct err *err)
         } else {
             other.secondary = true;
             taken = store_link_put(b->r->store, &other, err);
+            demote_item(b, other.id);
         }
     }
     link_done(&other);
     return taken || err->kind == ERR_NONE;
 }
 
+#define MOVED "moved" /* reason of a link whose new record nobody has read yet */
+
+/* The shadows tell of another record. What this one is blank in nobody has cleared: that is forgotten, and filled as at a
+ * first contact. */
+static void forget_blanks(const struct batch *b, struct item *it)
+{
+    for (size_t i = 0; i < it->b->o->n_fields; i++) {
+        const struct map_field *f = &it->b->o->fields[i];
+        bool unknown = false;
+        AUTO_JSON json_t *now = map_read(f, SIDE_T, it->t.fields, b->r->vocab[SIDE_T], &unknown);
+        if (now && value_blank(now))
+            json_object_del(it->link.cells, f->name);
+    }
+    set_text(&it->link.reason, NULL);
+    it->link_dirty = true;
+}
+
 static void remap(struct batch *b, struct item *it)
 {
     struct err err = {0};
+    set_text(&it->link.reason, MOVED);
+    if (it->t.fields)
+        forget_blanks(b, it);
     if (it->t.state == RECORD_CONVERTED && it->t.moved_type)
         set_text(&it->link.t_type, it->t.moved_type);
     set_text(&it->link.t_id, it->t.moved_to);
@@ -99,6 +129,8 @@ void place_targets(struct batch *b)
             remap(b, it);
         else if (it->has_t && it->t.state != RECORD_LIVE)
             detach(b, it);
+        else if (it->has_t && it->t.fields && str_eq(it->link.reason, MOVED))
+            forget_blanks(b, it);
     }
 }
 

@@ -140,7 +140,10 @@ static void plan_append(struct cell_plan *c, const struct sides *in)
     AUTO_JSON json_t *base_t = c->base[SIDE_T] ? map_translate(c->f, SIDE_T, c->base[SIDE_T], &err) : NULL;
     json_t *merged = merge_notes(text_of(c->base[SIDE_S]), text_of(base_t), text_of(c->now[SIDE_S]), text_of(t),
                                  in->as_of[SIDE_T] > in->as_of[SIDE_S]);
-    spread(c, merged, in, "notes merged paragraph by paragraph");
+    if (merged)
+        spread(c, merged, in, "notes merged paragraph by paragraph");
+    else
+        keep(c, ACT_HOLD, "notes of more paragraphs than are merged");
 }
 
 /* ---- holds ---- */

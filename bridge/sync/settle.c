@@ -127,6 +127,8 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
     settle_cell(it, c->f, side == SIDE_S ? mine : other, side == SIDE_S ? other : mine, now, true);
     settle_note(it, c->f->name, both ? "both" : side == SIDE_S ? "inbox" : "crm", old, mine, c->why,
                 policy_name(c->f->conflict), c->f->line, lost);
+    if (both) /* `old` is the CRM's; an undo needs this one too */
+        json_object_set(note_of(it, c->f->name), "old_inbox", c->now[SIDE_S]);
     settle_flap(it, c);
     b->r->tally.conflicts += c->conflict;
 }

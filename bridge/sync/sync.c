@@ -104,7 +104,25 @@ bool sync_batch(struct route *r, const struct job *jobs, size_t n, struct err *e
 {
     struct batch b __attribute__((cleanup(batch_done))) = {.r = r};
     r->tally.seen += (int64_t)n;
-    return road_in(&b, jobs, n, err) && road_out(&b, err);
+    if (!road_in(&b, jobs, n, err))
+        return false;
+    drift_note(&b);
+    return road_out(&b, err);
+}
+
+bool sync_detour(struct route *r, const struct job *jobs, size_t n, const struct detour *d, struct err *err)
+{
+    struct batch b __attribute__((cleanup(batch_done))) = {.r = r, .dry = d->dry};
+    r->tally.seen += (int64_t)n;
+    if (!road_in(&b, jobs, n, err))
+        return false;
+    if (d->decided)
+        d->decided(&b, d->self);
+    if (!d->dry && !road_out(&b, err))
+        return false;
+    if (d->done)
+        d->done(&b, d->self);
+    return true;
 }
 
 /* ---- plans ---- */

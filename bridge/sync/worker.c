@@ -2,6 +2,7 @@
 #include "bridge/sync/worker.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 
 #define QUIET_MOST_STEPS 1000000
@@ -38,7 +39,13 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     int64_t now = r->env->now(r->env), total = 0;
     *worked = false;
     *wake = WHEN_NEVER;
+    int64_t paused = 0;
     if (r->stop.kind != ERR_NONE)
+        return true;
+    if (!pause_since(r->store, r->name, &paused, err))
+        return false;
+    r->paused = paused != 0;
+    if (paused)
         return true;
     if (r->wait_until > now || !r->learnt) {
         *wake = r->wait_until > now ? r->wait_until : now + 1000;

@@ -3,7 +3,7 @@
 #include "bridge/sync/route.h"
 
 /* worker_step claims a batch of due jobs and syncs it. *worked tells whether there was one; *wake when it wants to be
- * called next (ms; WHEN_NEVER: when something is marked). A stopped or waiting route does nothing. False: the store
+ * called next (ms; WHEN_NEVER: when something is marked). A stopped, waiting or paused route does nothing. False: the store
  * failed. */
 bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err) MUST_CHECK;
 

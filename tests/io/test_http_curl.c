@@ -245,6 +245,27 @@ static void a_token_never_leaves_in_plain_http_but_to_loopback(void **state)
     }
 }
 
+static void a_request_for_the_public_never_connects_at_home(void **state)
+{
+    struct http_transport *fresh = http_curl_new(&(struct http_curl_options){.user_agent = "test"});
+    int before = served;
+    (void)state;
+    for (int closed = 1; closed >= 0; closed--) {
+        struct http_request r;
+        struct http_answer a = {0};
+        ask(&r, "POST", "/echo");
+        r.public_only = closed;
+        fresh->perform(fresh, &r, &a, 1, 1);
+        assert_int_equal(a.fate, closed ? HTTP_NOT_SENT : HTTP_ANSWERED);
+        if (closed)
+            assert_err(&a.err, ERR_CONFIG, "not public");
+        http_request_done(&r);
+        http_answer_done(&a);
+    }
+    assert_int_equal(served, before + 1);
+    fresh->free(fresh);
+}
+
 static void a_server_without_tls_gets_nothing(void **state)
 {
     struct http_request r = {0};
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(too_slow_is_lost),
         cmocka_unit_test(where_nobody_listens_nothing_was_sent),
         cmocka_unit_test(a_token_never_leaves_in_plain_http_but_to_loopback),
+        cmocka_unit_test(a_request_for_the_public_never_connects_at_home),
         cmocka_unit_test(a_server_without_tls_gets_nothing),
     };
     return cmocka_run_group_tests(tests, start, stop);

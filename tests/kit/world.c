@@ -188,6 +188,18 @@ struct world *world_new_webhook(uint64_t seed, size_t prospects, bool readable)
     return make_world(seed, prospects, "webhook", webhook_mapping, readable ? webhook_readable : webhook_account);
 }
 
+struct world *world_new_salesforce(uint64_t seed, size_t prospects, const char *mapping_text, const char *account)
+{
+    return make_world(seed, prospects, "salesforce", mapping_text, account);
+}
+
+static struct sandbox_service *crm_service(struct sandbox *box, const char *crm)
+{
+    if (str_eq(crm, "salesforce"))
+        return sandbox_salesforce_new(box);
+    return str_eq(crm, "webhook") ? sandbox_webhook_new(box) : sandbox_hubspot_new(box);
+}
+
 static struct world *make_world(uint64_t seed, size_t prospects, const char *crm, const char *mapping_text, const char *account)
 {
     struct world *w = mem_alloc(sizeof *w);
@@ -201,7 +213,7 @@ static struct world *make_world(uint64_t seed, size_t prospects, const char *crm
     w->seed = seed;
     w->box = sandbox_new(seed);
     w->service[0] = sandbox_inbox_new(w->box, prospects);
-    w->service[1] = str_eq(crm, "webhook") ? sandbox_webhook_new(w->box) : sandbox_hubspot_new(w->box);
+    w->service[1] = crm_service(w->box, crm);
     w->env = (struct env){.now = fake_now, .sleep = fake_sleep, .random = fake_random, .transport = sandbox_transport(w->box)};
     w->dir = mem_printf("%s/world.XXXXXX", base);
     must(mkdtemp(w->dir) != NULL, "mkdtemp", NULL);
@@ -435,27 +447,33 @@ char *world_key(struct world *w, size_t i)
 
 static bool live(const json_t *contact)
 {
-    return !js_bool_or(contact, "archived", false) && !js_str(contact, "mergedInto");
+    return !js_bool_or(contact, "archived", false) && !js_str(contact, "mergedInto") && !js_bool_or(contact, "IsDeleted", false) &&
+           !js_bool_or(contact, "IsConverted", false);
+}
+
+/* The bridge key, wherever the service keeps it. */
+static const char *key_of(const json_t *contact)
+{
+    const char *key = js_str(json_object_get(contact, "properties"), "inbox_prospect_key");
+    if (!key)
+        key = js_str(contact, "inbox_prospect_key__c");
+    return key ? key : js_str(contact, "key");
 }
 
 static json_t *contacts_of(struct world *w, const char *key, size_t *n)
 {
+    static const char *const lists[] = {"record", "contact", "Lead", "Contact"};
     AUTO_JSON json_t *state = world_state(w, 1);
     json_t *found = NULL, *c;
     size_t i;
     *n = 0;
-    json_array_foreach (json_object_get(state, "record"), i, c)
-        if (live(c) && str_eq(js_str(c, "key"), key)) {
-            (*n)++;
-            json_decref(found);
-            found = json_incref(c);
-        }
-    json_array_foreach (json_object_get(state, "contact"), i, c)
-        if (live(c) && str_eq(js_str(json_object_get(c, "properties"), "inbox_prospect_key"), key)) {
-            (*n)++;
-            json_decref(found);
-            found = json_incref(c);
-        }
+    for (size_t k = 0; k < COUNT(lists); k++)
+        json_array_foreach (json_object_get(state, lists[k]), i, c)
+            if (live(c) && str_eq(key_of(c), key)) {
+                (*n)++;
+                json_decref(found);
+                found = json_incref(c);
+            }
     return found;
 }
 
@@ -476,7 +494,7 @@ static char *broken_cell(const json_t *cell, const char *key)
     const json_t *s = json_object_get(cell, "inbox"), *base_s = json_object_get(cell, "base_inbox");
     const json_t *t = json_object_get(cell, "crm"), *base_t = json_object_get(cell, "base_crm");
     bool ignored = str_starts(js_str_or(cell, "why", ""), "one-way");
-    bool moved = base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
+    bool moved = s && t && base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
     if (quiet && !moved)
         return NULL;
     AUTO_FREE char *text = js_print(cell);

@@ -11,7 +11,7 @@ struct world {
     struct env env;                     /* first member users cast from: see world_of() */
     char *dir, *path;
     const char *mapping_text;
-    const char *crm;     /* its connector: "hubspot", "webhook" */
+    const char *crm;     /* its connector: "hubspot", "salesforce", "webhook" */
     const char *account; /* options of the CRM's endpoint: how it authorises */
     /* the running bridge */
     bool up;
@@ -42,6 +42,8 @@ struct world *world_new_with(uint64_t seed, size_t prospects, const char *mappin
 extern const char world_grant[]; /* such options: HubSpot's refresh grant */
 /* The same with a receiver of webhooks for a CRM: one that can be read, or one that can not. */
 struct world *world_new_webhook(uint64_t seed, size_t prospects, bool readable);
+/* The same with Salesforce for a CRM; account: all its options. */
+struct world *world_new_salesforce(uint64_t seed, size_t prospects, const char *mapping_text, const char *account);
 void world_free(struct world *w);
 
 /* Starts the bridge on the store file; stops it as a power cut or an orderly end would (the store cannot tell). Asserts that

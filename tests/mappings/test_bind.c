@@ -154,9 +154,35 @@ static void a_side_is_asked_for_fields_filters_and_the_key(void **state)
     mapping_free(m);
 }
 
+/* A side that takes whatever it is given is asked for what the mapping names, in types that lose nothing. */
+static void an_open_schema_has_whatever_the_mapping_names(void **state)
+{
+    (void)state;
+    struct schema s = {0}, none = {0}, t = {.object = mem_dup("people"), .open = true};
+    struct opt_faults faults = {0};
+    make_schemas(&s, &none);
+    struct mapping *m = mapping_with("{ name = \"a\"; inbox = \"context.status\"; crm = \"their.stage\"; },"
+                                     "{ name = \"b\"; inbox = \"context.tags\"; crm = \"labels\"; },"
+                                     "{ name = \"c\"; inbox = \"context.valuation\"; crm = \"value\"; }", "");
+    mapping_open(&m->objects[0], &s, &t);
+    bool ok = mapping_bind(m, &m->objects[0], &s, &t, &faults);
+    AUTO_FREE char *said = all_faults(&faults);
+    assert_string_equal(said, "");
+    assert_true(ok);
+    assert_true(schema_find(&t, m->objects[0].key)->unique);
+    assert_int_equal(schema_find(&t, "their.stage")->type, SCHEMA_TEXT);
+    assert_int_equal(schema_find(&t, "labels")->type, SCHEMA_SET);
+    assert_int_equal(schema_find(&t, "value")->type, SCHEMA_NUMBER);
+    mapping_free(m);
+    schema_done(&s);
+    schema_done(&none);
+    schema_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_open_schema_has_whatever_the_mapping_names),
         cmocka_unit_test(each_misfit_is_named),
         cmocka_unit_test(the_bridge_key_must_be_there_and_unique),
         cmocka_unit_test(what_the_crm_must_have_is_typed_from_inbox_and_the_transforms),

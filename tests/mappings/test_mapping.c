@@ -190,14 +190,20 @@ static void policies_have_names_both_ways(void **state)
     assert_int_equal(none, POLICY_CRM);
 }
 
-static void the_shipped_mapping_loads(void **state)
+static void the_shipped_mappings_load(void **state)
 {
+    static const char *const files[] = {"hubspot", "salesforce-leads", "salesforce-contacts", "webhook"};
     (void)state;
-    struct opt_faults faults = {0};
-    struct mapping *m = mapping_load(SOURCE_DIR "/mappings/hubspot.cfg", &faults);
-    assert_int_equal(faults.n, 0);
-    assert_non_null(m);
-    mapping_free(m);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        AUTO_FREE char *path = mem_printf(SOURCE_DIR "/mappings/%s.cfg", files[i]);
+        struct opt_faults faults = {0};
+        struct mapping *m = mapping_load(path, &faults);
+        for (size_t k = 0; k < faults.n; k++)
+            print_error("%s\n", faults.lines[k]);
+        assert_int_equal(faults.n, 0);
+        assert_non_null(m);
+        mapping_free(m);
+    }
 }
 
 int main(void)
@@ -212,7 +218,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_mapping_is_refused),
         cmocka_unit_test(the_hash_is_of_the_meaning_not_of_comments),
         cmocka_unit_test(policies_have_names_both_ways),
-        cmocka_unit_test(the_shipped_mapping_loads),
+        cmocka_unit_test(the_shipped_mappings_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

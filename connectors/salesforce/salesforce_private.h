@@ -1,0 +1,107 @@
+/* What the files of this connector share. */
+#pragma once
+#include "bridge/base/buf.h"
+#include "connectors/endpoint.h"
+#include "connectors/salesforce/salesforce.h"
+
+#define SALESFORCE_ROWS 200  /* records of a collections call */
+#define SALESFORCE_PAGE 2000 /* rows of a query */
+#define SALESFORCE_QUERY_MAX                                                                                           \
+    6000 /* bytes of a query in an address; the service's own limit lies at 16 KiB with all headers */
+#define SALESFORCE_MODIFIED "SystemModstamp"
+
+/* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
+struct salesforce_object {
+    const char *name;
+    const char *prefix;      /* what its ids begin with: an id says itself what it is */
+    const char *defined_on;  /* where its custom fields are defined */
+    const char *required[3]; /* texts a record cannot be without; a filler stands there when there is nothing to say */
+    const char *becomes;     /* becomes: what a converted one turns into; NULL = is never converted */
+    const char *moved_by;    /* moved_by: the field that names the record it was converted to */
+    bool merges;
+};
+
+enum salesforce_duplicates { SALESFORCE_HOLD, SALESFORCE_LINK, SALESFORCE_ALLOW };
+
+struct salesforce {
+    char *token, *base_url, *login_url, *client_id, *client_secret, *refresh_token, *private_key, *username, *audience;
+    char *version, *filler;
+    int64_t session, daily;
+    double fill;
+    int duplicates;
+    bool auto_assign;
+    struct schema known[8]; /* field types per object, as last described */
+    size_t n_known;
+};
+
+static inline struct salesforce *salesforce_of(struct endpoint *ep)
+{
+    return ep->state;
+}
+
+/* salesforce_object.c */
+const struct salesforce_object *salesforce_object_of(const char *name);  /* NULL: not one of ours */
+const struct salesforce_object *salesforce_object_at(size_t i);          /* NULL past the last */
+const struct salesforce_object *salesforce_object_by_id(const char *id); /* by the id's prefix; NULL */
+bool salesforce_requires(const struct salesforce_object *o, const char *field);
+bool salesforce_is_id(const char *id);                 /* 15 or 18 letters and digits */
+bool salesforce_same_id(const char *a, const char *b); /* 15 and 18 characters may name one record; NULLs never do */
+
+/* salesforce_error.c: Salesforce's words for what went wrong, as kinds. */
+enum err_kind salesforce_kind(const char *code, const char *message, enum err_kind otherwise);
+void salesforce_row_error(struct endpoint *ep, const json_t *row,
+                          struct err *err); /* of a collections row that failed */
+void salesforce_judge(struct endpoint *ep, const struct http_answer *a, bool writes, struct err *err);
+void salesforce_heed(struct endpoint *ep, unsigned bucket, const struct http_answer *a);
+bool salesforce_incurable(const struct http_answer *a);
+const char *salesforce_code(const json_t *error); /* errorCode or statusCode; "" */
+
+/* salesforce_call.c: paths, queries, and answers that must be lists. */
+void salesforce_call(struct endpoint *ep, struct call *c, const char *method,
+                     const char *tail);                                                 /* tail: "/sobjects/Lead" */
+void salesforce_query(struct endpoint *ep, struct call *c, const char *soql, bool all); /* all: deleted rows too */
+const json_t *salesforce_rows(struct call *c);          /* a query's records; NULL with c->err */
+const json_t *salesforce_listed(struct call *c);        /* an answer that is an array; NULL with c->err */
+void salesforce_quote(struct buf *b, const char *text); /* 'it\'s' */
+/* salesforce_in: adds "field IN ('a','b',…)" of as many values as fit into a query; how many (≥ 1). */
+size_t salesforce_in(struct buf *b, const char *field, const char *const *values, size_t n);
+
+/* salesforce_value.c: Salesforce's JSON as the contract's, and back. */
+json_t *salesforce_typed(struct endpoint *ep, const struct schema *types, const char *name, const json_t *raw);
+json_t *salesforce_raw(const json_t *value);
+/* salesforce_record reads a row; fields (NULL = all there are) are those to tell. False when the row has no id. */
+bool salesforce_record(struct endpoint *ep, const struct schema *types, const json_t *row, int64_t as_of,
+                       const char *const *fields, struct record *out);
+
+/* salesforce_describe.c */
+const struct schema *salesforce_types(struct endpoint *ep, const char *object,
+                                      struct err *err); /* learnt once; NULL with err */
+void salesforce_forget(struct endpoint *ep, const char *object);
+bool salesforce_describe(struct endpoint *, const char *, struct schema *, struct err *);
+
+/* salesforce_read.c, salesforce_lost.c */
+/* salesforce_read fills out[i] for ids[i], all of one object; those that are not there are GONE. fields NULL = all. */
+void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
+                     const char *const *fields, struct record *out);
+/* salesforce_lost finds out what became of records that are GONE: in the bin, merged, or not known. */
+void salesforce_lost(struct endpoint *ep, const char *object, const char *const *ids, size_t n, struct record *out);
+/* salesforce_names: the fields to ask for: wanted (NULL = all) as far as there are such, and what every read needs. */
+json_t *salesforce_names(const struct schema *types, const char *const *fields);
+bool salesforce_fetch(struct endpoint *, const char *, const char *const *, size_t, const char *const *, unsigned,
+                      struct record *, struct err *);
+bool salesforce_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *,
+                     struct found *, struct err *);
+
+/* salesforce_changes.c */
+bool salesforce_changes(struct endpoint *, const char *, const char *const *, const char *, struct page *,
+                        struct err *);
+
+/* salesforce_put.c, salesforce_duplicate.c */
+bool salesforce_put(struct endpoint *, const struct patch *, size_t, struct result *, struct err *);
+void salesforce_write_headers(struct endpoint *ep, struct call *c);
+/* salesforce_link gives the one record a duplicate rule names the bridge key of the patch, and says STALE so that the
+ * engine finds it; anything else is a refusal in words. */
+void salesforce_link(struct endpoint *ep, const struct patch *p, const json_t *body, struct err *err);
+
+/* salesforce_setup.c */
+bool salesforce_setup(struct endpoint *, const struct schema *, bool, json_t **, struct err *);

@@ -1,0 +1,308 @@
+/* Writing, through collections: creates as upserts on the bridge key, so that a repeated one is found; updates by id. Every
+ * row has an outcome of its own, and what was written is read back, since the answers tell no values. */
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "connectors/salesforce/salesforce_task.h"
+
+struct writing {
+    struct endpoint *ep;
+    struct task *tasks;
+    size_t n;
+};
+
+/* ---- requests ---- */
+
+void salesforce_write_headers(struct endpoint *ep, struct call *c)
+{
+    const struct salesforce *s = salesforce_of(ep);
+    if (!s->auto_assign)
+        http_headers_set(&c->request.headers, "Sforce-Auto-Assign", "FALSE");
+    if (s->duplicates == SALESFORCE_ALLOW)
+        http_headers_set(&c->request.headers, "Sforce-Duplicate-Rule-Header", "allowSave=true");
+}
+
+static bool salesforce_blank(const json_t *v)
+{
+    return !v || json_is_null(v) || str_eq(json_string_value(v), "");
+}
+
+/* What a record must have cannot be cleared: what is there stays, and is read back. */
+static bool salesforce_stays(const struct task *t, const char *name, const json_t *v)
+{
+    return salesforce_blank(v) && salesforce_requires(t->object, name);
+}
+
+json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
+{
+    json_t *row = json_pack("{s:{s:s}}", "attributes", "type", t->object->name), *v;
+    const char *name;
+    json_object_foreach (t->p->set, name, v)
+        if (!salesforce_stays(t, name, v))
+            js_set(row, name, salesforce_raw(v));
+    for (size_t i = 0; t->fill && i < COUNT(t->object->required) && t->object->required[i]; i++)
+        if (!json_object_get(row, t->object->required[i]))
+            js_set(row, t->object->required[i], json_string(salesforce_of(ep)->filler));
+    if (t->id)
+        js_set(row, "id", json_string(t->id));
+    else
+        js_set(row, t->p->key_field, json_string(t->p->key));
+    return row;
+}
+
+static void salesforce_call_for(struct endpoint *ep, struct call *c, struct task *const *tasks, size_t n)
+{
+    AUTO_FREE char *upsert = tasks[0]->id ? NULL
+                                          : mem_printf("/composite/sobjects/%s/%s", tasks[0]->object->name,
+                                                       tasks[0]->p->key_field);
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++)
+        js_add(rows, salesforce_row_of(ep, tasks[i]));
+    AUTO_JSON json_t *body = json_pack("{s:b,s:o}", "allOrNone", 0, "records", rows);
+    salesforce_call(ep, c, "PATCH", upsert ? upsert : "/composite/sobjects");
+    salesforce_write_headers(ep, c);
+    call_body(c, body);
+    c->writes = true;
+}
+
+/* ---- answers ---- */
+
+static void salesforce_settle(struct endpoint *ep, struct call *c, struct task **tasks, size_t n);
+
+static void salesforce_send(struct endpoint *ep, struct task **tasks, size_t n)
+{
+    AUTO(call_done) struct call c = {0};
+    salesforce_call_for(ep, &c, tasks, n);
+    endpoint_call_many(ep, &c, 1);
+    salesforce_settle(ep, &c, tasks, n);
+}
+
+/* One unreadable row fails the request as a whole: it is halved down to that row; at most eight levels deep. */
+static void salesforce_settle(struct endpoint *ep, struct call *c, struct task **tasks, size_t n)
+{
+    const json_t *rows = salesforce_listed(c);
+    bool whole = c->err.kind == ERR_REJECT || c->err.kind == ERR_BUG;
+    for (size_t i = 0; rows && i < n; i++)
+        salesforce_outcome(ep, tasks[i], json_array_get(rows, i));
+    if (rows)
+        return;
+    if (whole && n > 1) {
+        salesforce_send(ep, tasks, n / 2);
+        salesforce_send(ep, tasks + n / 2, n - n / 2);
+        return;
+    }
+    if (c->err.kind == ERR_GONE) /* not a record but the key field or the object */
+        c->err.kind = ERR_CONFIG;
+    for (size_t i = 0; i < n; i++) {
+        tasks[i]->out->err = c->err;
+        if (c->err.kind == ERR_BUG)
+            tasks[i]->out->err.kind = ERR_REJECT;
+    }
+}
+
+/* ---- batches ---- */
+
+static bool salesforce_together(const struct task *a, const struct task *b)
+{
+    return a->object == b->object && !a->id == !b->id && (a->id || str_eq(a->p->key_field, b->p->key_field));
+}
+
+/* All tasks that can go with the first of them, in chunks. */
+static void salesforce_send_like(const struct writing *w, struct task *first)
+{
+    AUTO_FREE struct task **which = mem_grow(NULL, w->n + 1, sizeof *which);
+    size_t n = 0;
+    for (struct task *t = first; t < w->tasks + w->n; t++)
+        if (!t->sent && salesforce_together(t, first)) {
+            t->sent = true;
+            which[n++] = t;
+        }
+    size_t n_calls = (n + SALESFORCE_ROWS - 1) / SALESFORCE_ROWS;
+    AUTO_FREE struct call *calls = mem_alloc((n_calls + 1) * sizeof *calls);
+    for (size_t i = 0; i < n_calls; i++) {
+        size_t from = i * SALESFORCE_ROWS;
+        salesforce_call_for(w->ep, &calls[i], which + from, n - from < SALESFORCE_ROWS ? n - from : SALESFORCE_ROWS);
+    }
+    endpoint_call_many(w->ep, calls, n_calls);
+    for (size_t i = 0; i < n_calls; i++) {
+        size_t from = i * SALESFORCE_ROWS;
+        salesforce_settle(w->ep, &calls[i], which + from, n - from < SALESFORCE_ROWS ? n - from : SALESFORCE_ROWS);
+        call_done(&calls[i]);
+    }
+}
+
+/* ---- creates that lack what a record must have ---- */
+
+static bool salesforce_lacks(const struct task *t)
+{
+    for (size_t i = 0; i < COUNT(t->object->required) && t->object->required[i]; i++)
+        if (salesforce_blank(json_object_get(t->p->set, t->object->required[i])))
+            return true;
+    return false;
+}
+
+static void salesforce_take_known(struct task *t, const struct found *f)
+{
+    const struct record *r = f->n == 1 ? &f->items[0] : NULL;
+    if (f->err.kind != ERR_NONE)
+        t->out->err = f->err;
+    else if (f->n > 1)
+        err_set(&t->out->err, ERR_REJECT, "several records have this %s", t->p->key_field);
+    else if (r && r->state != RECORD_LIVE)
+        err_set(&t->out->err, ERR_STALE, "%s %s has this key and was converted", t->object->name, r->id);
+    else if (r)
+        t->id = mem_dup(r->id);
+    t->fill = !r;
+    t->sent = t->out->err.kind != ERR_NONE;
+}
+
+/* An upsert that finds its record would put fillers over real values; so the key is looked for first, and the fillers go
+ * only into a new record. */
+static bool salesforce_look_first(const struct writing *w, const struct task *like, struct err *err)
+{
+    AUTO_FREE const char **keys = mem_grow(NULL, w->n + 1, sizeof *keys);
+    AUTO_FREE struct task **who = mem_grow(NULL, w->n + 1, sizeof *who);
+    AUTO_FREE struct found *found = mem_alloc((w->n + 1) * sizeof *found);
+    const char *const fields[] = {like->p->key_field, NULL};
+    size_t n = 0;
+    for (struct task *t = w->tasks; t < w->tasks + w->n; t++)
+        if (!t->sent && !t->id && !t->fill && salesforce_together(t, like) && salesforce_lacks(t)) {
+            who[n] = t;
+            keys[n++] = t->p->key;
+        }
+    bool ok = salesforce_find(w->ep, like->object->name, like->p->key_field, keys, n, fields, found, err);
+    for (size_t i = 0; i < n; i++) {
+        if (ok)
+            salesforce_take_known(who[i], &found[i]);
+        else
+            who[i]->out->err = *err;
+        who[i]->sent |= !ok;
+        found_done(&found[i]);
+    }
+    return ok;
+}
+
+/* ---- reading back ---- */
+
+static void salesforce_keep_set(struct record *r, json_t *set)
+{
+    json_t *only = json_object(), *v;
+    const char *name;
+    json_object_foreach (set, name, v)
+        if (json_object_get(r->fields, name))
+            json_object_set(only, name, json_object_get(r->fields, name));
+    json_decref(r->fields);
+    r->fields = only;
+}
+
+/* The names of everything that was set; they are borrowed from the patches. */
+static const char **salesforce_all_set(struct task *const *who, size_t n)
+{
+    AUTO_JSON json_t *seen = json_object();
+    const char **names = mem_grow(NULL, 1, sizeof *names), *name;
+    json_t *v;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        json_object_foreach (who[i]->p->set, name, v) {
+            if (json_object_get(seen, name))
+                continue;
+            js_set(seen, name, json_true());
+            names = mem_grow(names, count + 2, sizeof *names);
+            names[count++] = name;
+        }
+    names[count] = NULL;
+    return names;
+}
+
+/* What cannot be read back now was written all the same: the engine looks again. */
+static void salesforce_read_back(const struct writing *w, const struct salesforce_object *o)
+{
+    AUTO_FREE const char **ids = mem_grow(NULL, w->n + 1, sizeof *ids);
+    AUTO_FREE struct task **who = mem_grow(NULL, w->n + 1, sizeof *who);
+    AUTO_FREE struct record *records = mem_alloc((w->n + 1) * sizeof *records);
+    struct err err = {0};
+    size_t n = 0;
+    for (struct task *t = w->tasks; t < w->tasks + w->n; t++)
+        if (t->object == o && t->out->err.kind == ERR_NONE && t->out->record.id) {
+            who[n] = t;
+            ids[n++] = t->out->record.id;
+        }
+    const struct schema *types = n ? salesforce_types(w->ep, o->name, &err) : NULL;
+    if (!types)
+        return;
+    AUTO_FREE const char **fields = salesforce_all_set(who, n);
+    salesforce_read(w->ep, types, ids, n, fields, records);
+    for (size_t i = 0; i < n; i++) {
+        if (records[i].err.kind != ERR_NONE || records[i].state != RECORD_LIVE) {
+            record_done(&records[i]);
+            continue;
+        }
+        salesforce_keep_set(&records[i], who[i]->p->set);
+        record_done(&who[i]->out->record);
+        who[i]->out->record = records[i];
+    }
+}
+
+/* ---- the verb ---- */
+
+static bool salesforce_twice(const struct task *tasks, size_t at)
+{
+    const struct patch *p = tasks[at].p;
+    for (size_t i = 0; i < at; i++)
+        if (p->id ? salesforce_same_id(tasks[i].p->id, p->id) : !tasks[i].p->id && str_eq(tasks[i].p->key, p->key))
+            return true;
+    return false;
+}
+
+/* An update that would only clear what cannot be cleared: there is nothing to send, but something to tell. */
+static bool salesforce_only_stays(const struct task *t)
+{
+    const char *name;
+    json_t *v;
+    json_object_foreach (t->p->set, name, v)
+        if (!salesforce_stays(t, name, v))
+            return false;
+    return true;
+}
+
+static void salesforce_task(struct writing *w, size_t i, const struct patch *p, struct result *out)
+{
+    struct task *t = &w->tasks[i];
+    const struct salesforce_object *of = salesforce_object_by_id(p->id);
+    *t = (struct task){.p = p, .out = out, .object = of ? of : salesforce_object_of(p->object), .id = mem_dup(p->id)};
+    if (p->id && !json_object_size(p->set))
+        t->sent = true; /* nothing to do is done */
+    else if (!t->object)
+        err_set(&out->err, ERR_CONFIG, "salesforce has no object \"%s\" here", p->object);
+    else if (p->id && !salesforce_is_id(p->id))
+        err_set(&out->err, ERR_GONE, "\"%s\" is no id of Salesforce", p->id);
+    else if (!p->id && (!p->key_field || str_blank(p->key)))
+        err_set(&out->err, ERR_CONFIG, "a create needs a bridge key, or nobody could find it again");
+    else if (salesforce_twice(w->tasks, i))
+        err_set(&out->err, ERR_STALE, "the same record twice in one batch");
+    else if (p->id && salesforce_only_stays(t)) {
+        out->record.id = mem_dup(p->id);
+        t->sent = true;
+    }
+    t->sent |= out->err.kind != ERR_NONE;
+}
+
+bool salesforce_put(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err)
+{
+    AUTO_FREE struct task *tasks = mem_alloc((n + 1) * sizeof *tasks);
+    struct writing w = {.ep = ep, .tasks = tasks, .n = n};
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct result){0};
+        salesforce_task(&w, i, &patches[i], &out[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!tasks[i].sent && !tasks[i].id && !tasks[i].fill && salesforce_lacks(&tasks[i]))
+            (void)!salesforce_look_first(&w, &tasks[i], err); /* a failure is in the items */
+    for (size_t i = 0; i < n; i++)
+        if (!tasks[i].sent)
+            salesforce_send_like(&w, &tasks[i]);
+    for (size_t i = 0; salesforce_object_at(i); i++)
+        salesforce_read_back(&w, salesforce_object_at(i));
+    for (size_t i = 0; i < n; i++)
+        free(tasks[i].id);
+    return true;
+}
