@@ -73,6 +73,12 @@ struct map_object {
     int line;
 };
 
+/* map_shares: made of the same subject as its parent, as a deal is, and not of what was said. */
+static inline bool map_shares(const struct map_object *o)
+{
+    return o->of && !o->digest;
+}
+
 struct mapping {
     char *file;
     struct map_object *objects;
@@ -130,6 +136,8 @@ const char *map_filter(const struct map_object *o, const json_t *s_fields, const
 const char *map_lacks(const struct map_object *o, const json_t *s_fields, const struct vocabulary *v);
 /* map_closed: is this stage of the CRM (an option's id) the end of a record? */
 bool map_closed(const struct map_object *o, const json_t *stage);
+/* map_first_stage: the stage a new record has when nothing says one; static to the schema; NULL = the CRM knows. */
+const char *map_first_stage(const struct map_object *o);
 /* map_first: what a new record holds beside its fields: pipeline, currency, and a stage when `set` has none. */
 void map_first(const struct map_object *o, const char *currency, json_t *set);
 

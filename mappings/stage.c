@@ -154,13 +154,20 @@ bool map_closed(const struct map_object *o, const json_t *stage)
     return option && option->closed;
 }
 
+const char *map_first_stage(const struct map_object *o)
+{
+    for (size_t i = 0; o->stage && i < o->stage->n_options; i++)
+        if (stage_option(o, o->stage, &o->stage->options[i]) && !o->stage->options[i].closed)
+            return o->stage->options[i].id;
+    return NULL;
+}
+
 void map_first(const struct map_object *o, const char *currency, json_t *set)
 {
     if (o->pipeline && o->stage && o->stage->within && !json_object_get(set, o->stage->within))
         js_set(set, o->stage->within, json_string(o->pipeline));
     if (o->currency && currency && !json_object_get(set, o->currency))
         js_set(set, o->currency, json_string(currency));
-    for (size_t i = 0; o->stage && i < o->stage->n_options && value_blank(json_object_get(set, o->stage->name)); i++)
-        if (stage_option(o, o->stage, &o->stage->options[i]) && !o->stage->options[i].closed)
-            js_set(set, o->stage->name, json_string(o->stage->options[i].id));
+    if (map_first_stage(o) && value_blank(json_object_get(set, o->stage->name)))
+        js_set(set, o->stage->name, json_string(map_first_stage(o)));
 }

@@ -19,10 +19,15 @@ struct outgoing { /* one write to one side */
 struct item {
     const struct job *job;
     struct bound *b;
+    char *who;           /* key of its subject: the job's own, but for objects of a parent */
+    struct link parent;  /* of an object of a parent, an entry or a conversation; id 0: there is none yet */
+    bool followed;       /* a later record took its place: left alone */
+    bool again;          /* it is over, and another one is wanted */
+    bool moved;          /* the subject is not what the store knew */
+    char foreign[80];    /* why its amounts cannot be compared; "" = they can */
     struct subject subject;
     bool known;          /* the subject is in the store or was just read */
     bool whole;          /* a whole conversation, to be unfolded into entries */
-    struct link parent;  /* of an entry or conversation: its person's link; id 0 = none */
     struct link link;    /* link.id 0: no row yet */
     struct record t;     /* the CRM record, when read */
     bool has_t;
@@ -113,6 +118,29 @@ void race_settle(struct batch *b, struct item *it, const struct map_field *f, co
 bool race_is_it(const json_t *got, const json_t *sent); /* the same value, as services tidy it */
 json_t *race_past(const struct route *r, const struct map_field *f, const json_t *entry); /* a history entry in mapping terms */
 
+/* family.c: objects of a parent. Their keys are "<subject>#<object>-<n>". */
+struct kin { /* the newest record of one kind a subject has */
+    char *key;
+    struct link link;
+    bool found;
+};
+bool family_newest(struct route *r, const struct map_object *o, const char *subject, struct kin *out, struct err *err) MUST_CHECK;
+void kin_done(struct kin *k);
+/* family_gather finds out whose record it is: who, the link's key, parent, followed. */
+bool family_gather(struct batch *b, struct item *it, char **key, struct err *err) MUST_CHECK;
+void family_turns(struct batch *b);                   /* one item of a subject at a time */
+void family_admit(struct batch *b, struct item *it);  /* before the CRM is asked: paused, waiting, not wanted */
+/* family_due: jobs for the children a plan's items would have and have not; the caller frees them. */
+bool family_due(struct batch *b, struct job **jobs, size_t *n, struct err *err) MUST_CHECK;
+bool family_settle(struct batch *b, struct item *it, struct err *err) MUST_CHECK; /* who must look because of this one */
+
+/* closed.c: records that are over. */
+void closed_decide(struct batch *b, struct item *it);
+bool closed_reason(const struct link *link); /* was it over when last seen? */
+
+/* tie.c: records whose tie to their parent is not known, or is looked at again. */
+void tie_batch(struct batch *b);
+
 /* settle.c: one transaction for everything the batch did. */
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;
 /* settle_owned: a create that was answered with the id of another link's record is refused, not believed. */
@@ -122,6 +150,7 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
                  const char *why, const char *policy, int line, const json_t *lost);
 
 /* item.c: small steps several of them share. */
+struct sides item_sides(const struct batch *b, struct item *it); /* what is planned from; borrows from the item */
 struct patch item_patch(const struct item *it, int side); /* borrows from the item */
 bool item_landed(const struct item *it, const char *field, int side); /* was this field written just now? */
 void item_done(struct item *it);

@@ -14,18 +14,19 @@ static bool gather_item(struct batch *b, struct item *it, struct err *err)
 {
     struct route *r = b->r;
     const char *source = it->b->o->type[SIDE_S];
+    AUTO_FREE char *key = NULL;
     bool found = false;
-    if (it->b->o->digest ? !unfold_gather(b, it, err)
-                         : !store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->job->key, &it->subject, &it->known, err))
+    if (!family_gather(b, it, &key, err) ||
+        (!it->b->o->digest && !store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->who, &it->subject, &it->known, err)))
         return false;
     if (it->whole)
         return true;
-    if (!store_link_get(r->store, r->name, it->job->object, it->job->key, &it->link, &found, err))
+    if (!store_link_get(r->store, r->name, it->job->object, key, &it->link, &found, err))
         return false;
     if (!found) {
         it->link = (struct link){.route = mem_dup(r->name), .object = mem_dup(it->job->object),
-                                 .key = mem_dup(it->job->key), .t_type = mem_dup(it->b->o->type[SIDE_T]),
-                                 .cells = json_object(), .parent = it->parent.id};
+                                 .key = mem_dup(key), .t_type = mem_dup(it->b->o->type[SIDE_T]),
+                                 .cells = json_object()};
         return true;
     }
     if (!it->link.cells)
@@ -49,6 +50,7 @@ bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err 
         else if (!gather_item(b, it, err))
             return false;
     }
+    family_turns(b);
     return true;
 }
 
@@ -73,6 +75,7 @@ static void overlay(struct item *it, const struct record *rec)
     json_t *fields = it->subject.fields ? json_copy(it->subject.fields) : json_object();
     evidence_note(&it->subject.changed, it->subject.fields, rec->fields, it->subject.as_of, rec->as_of);
     json_object_update(fields, rec->fields);
+    it->moved |= it->b->o->of && !js_equal(fields, it->subject.fields);
     it->news |= it->planned && !js_equal(fields, it->subject.fields);
     json_decref(it->subject.fields);
     it->subject.fields = fields;
@@ -120,7 +123,7 @@ static void source_answer(struct batch *b, struct item *it, const struct record 
     }
     if (!it->known) {
         it->subject.object = mem_dup(it->b->o->type[SIDE_S]);
-        it->subject.key = mem_dup(it->job->key);
+        it->subject.key = mem_dup(it->who);
         it->known = true;
     }
     if (rec->id && !str_eq(rec->id, it->subject.id)) {
@@ -146,7 +149,7 @@ static bool fetch_source(struct batch *b, struct bound *bound, pick *wanted, str
     for (size_t i = 0; i < b->n; i++)
         if (b->items[i].b == bound && !b->items[i].off && wanted(&b->items[i])) {
             who[n] = &b->items[i];
-            ids[n++] = b->items[i].subject.id ? b->items[i].subject.id : b->items[i].job->key;
+            ids[n++] = b->items[i].subject.id ? b->items[i].subject.id : b->items[i].who;
             records[n - 1] = (struct record){0};
         }
     struct endpoint *ep = b->r->ep[SIDE_S];
@@ -276,7 +279,7 @@ static char *match_value(const struct batch *b, const struct item *it, const cha
 {
     const struct map_object *o = it->b->o;
     if (str_eq(field, o->key))
-        return mem_dup(it->job->key);
+        return mem_dup(it->link.key);
     for (size_t i = 0; i < o->n_fields; i++) {
         const struct map_field *f = &o->fields[i];
         bool unknown = false;
@@ -400,6 +403,9 @@ bool gather_target(struct batch *b, struct err *err)
         if (it->off)
             continue;
         take_choice(it);
+        family_admit(b, it);
+        if (it->off)
+            continue;
         if (!in_scope(b, it) && !it->off)
             item_off(it, NEXT_FINISH, "paused");
     }

@@ -3,6 +3,7 @@
 #include "bridge/sync/intake.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/batch.h"
 #include "bridge/sync/evidence.h"
 #include "bridge/sync/memory.h"
 #include "mappings/value.h"
@@ -106,27 +107,31 @@ static bool written_since(const struct link *link, const struct map_field *f, in
 
 /* An event older than what we know tells a value that is no longer there. Where a later edit of a person took its place,
  * that is their business; where our own write went over it, it is not believed, but it is not forgotten either. */
+static bool log_overtaken_of(struct route *r, struct bound *b, const struct subject *s, const struct record *rec, struct err *err)
+{
+    struct kin kin __attribute__((cleanup(kin_done))) = {0};
+    AUTO_JSON json_t *notes = json_object();
+    if (!family_newest(r, b->o, s->key, &kin, err))
+        return false;
+    for (size_t k = 0; kin.found && k < b->o->n_fields; k++) {
+        const struct map_field *f = &b->o->fields[k];
+        bool unknown = false;
+        AUTO_JSON json_t *told = map_read(f, SIDE_S, rec->fields, r->vocab[SIDE_S], &unknown);
+        AUTO_JSON json_t *known = map_read(f, SIDE_S, s->fields, r->vocab[SIDE_S], &unknown);
+        if (f->flow != FLOW_TO_CRM && told && known && !value_same(told, known) && written_since(&kin.link, f, rec->as_of))
+            js_set(notes, f->name, json_pack("{s:O,s:s}", "lost", told, "why", "an older edit in Inbox, already overtaken"));
+    }
+    return !json_object_size(notes) || store_log_add(r->store, r->run, kin.link.id, "overtaken", notes, err);
+}
+
 static bool log_overtaken(struct intake *in, const char *object, const struct subject *s, const struct record *rec, struct err *err)
 {
-    for (size_t i = 0; i < in->n; i++) {
-        struct route *r = in->routes[i];
-        struct bound *b = route_object_of(r, SIDE_S, object);
-        struct link link __attribute__((cleanup(link_done))) = {0};
-        AUTO_JSON json_t *notes = json_object();
-        bool found = false;
-        if (!b || !store_link_get(r->store, r->name, b->o->name, s->key, &link, &found, err))
-            return !b;
-        for (size_t k = 0; found && k < b->o->n_fields; k++) {
-            const struct map_field *f = &b->o->fields[k];
-            bool unknown = false;
-            AUTO_JSON json_t *told = map_read(f, SIDE_S, rec->fields, r->vocab[SIDE_S], &unknown);
-            AUTO_JSON json_t *known = map_read(f, SIDE_S, s->fields, r->vocab[SIDE_S], &unknown);
-            if (f->flow != FLOW_TO_CRM && told && known && !value_same(told, known) && written_since(&link, f, rec->as_of))
-                js_set(notes, f->name, json_pack("{s:O,s:s}", "lost", told, "why", "an older edit in Inbox, already overtaken"));
+    for (size_t i = 0; i < in->n; i++)
+        for (size_t k = 0; k < in->routes[i]->n; k++) {
+            struct bound *b = &in->routes[i]->objects[k];
+            if (str_eq(b->o->type[SIDE_S], object) && !log_overtaken_of(in->routes[i], b, s, rec, err))
+                return false;
         }
-        if (json_object_size(notes) && !store_log_add(r->store, r->run, link.id, "overtaken", notes, err))
-            return false;
-    }
     return true;
 }
 

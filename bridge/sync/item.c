@@ -1,13 +1,16 @@
 /* One item's ends: how it leaves the batch and what that means for its job. */
 #include "bridge/base/js.h"
+#include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 #include "bridge/sync/verdict.h"
+#include <stdio.h>
 
 void item_done(struct item *it)
 {
+    free(it->who);
+    link_done(&it->parent);
     subject_done(&it->subject);
     link_done(&it->link);
-    link_done(&it->parent);
     record_done(&it->t);
     holds_free(it->holds, it->n_holds);
     ops_free(it->ops, it->n_ops);
@@ -23,6 +26,33 @@ void item_done(struct item *it)
     json_decref(it->log);
 }
 
+/* Amounts of another currency are neither compared nor converted. */
+static void compare_currencies(const struct route *r, struct item *it)
+{
+    const char *field = it->b->o->currency, *ours = r->currency[SIDE_S];
+    const char *theirs = field && it->t.fields ? js_str(it->t.fields, field) : NULL;
+    theirs = theirs && *theirs ? theirs : r->currency[SIDE_T];
+    *it->foreign = '\0';
+    if (!field || it->create)
+        return;
+    if (!ours)
+        str_copy(it->foreign, sizeof it->foreign, "currency: Inbox does not tell the team's");
+    else if (theirs && !str_eq_nocase(ours, theirs))
+        snprintf(it->foreign, sizeof it->foreign, "currency differs: %.12s in Inbox, %.12s in the CRM", ours, theirs);
+}
+
+struct sides item_sides(const struct batch *b, struct item *it)
+{
+    compare_currencies(b->r, it);
+    return (struct sides){.fields = {it->subject.fields, it->create ? NULL : it->t.fields},
+                          .vocab = {b->r->vocab[0], b->r->vocab[1]},
+                          .history = it->t.history,
+                          .s_changed = it->subject.changed,
+                          .foreign = *it->foreign ? it->foreign : NULL,
+                          .as_of = {it->subject.as_of, it->t.as_of},
+                          .t_modified = it->t.modified};
+}
+
 struct patch item_patch(const struct item *it, int side)
 {
     const struct outgoing *o = &it->out[side];
@@ -32,10 +62,8 @@ struct patch item_patch(const struct item *it, int side)
     } else if (it->create) {
         p.key_field = it->b->o->key;
         p.key = it->link.key;
-        if (it->parent.t_id) {
-            p.parent_type = it->parent.t_type;
-            p.parent_id = it->parent.t_id;
-        }
+        p.parent_type = it->parent.id ? it->parent.t_type : NULL;
+        p.parent_id = it->parent.id ? it->parent.t_id : NULL;
     } else {
         p.object = it->link.t_type;
         p.id = it->link.t_id;

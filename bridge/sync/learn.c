@@ -30,6 +30,10 @@ static void forget(struct route *r)
 void route_done(struct route *r)
 {
     forget(r);
+    for (int side = 0; side < 2; side++) {
+        free(r->currency[side]);
+        r->currency[side] = NULL;
+    }
 }
 
 struct bound *route_object(struct route *r, const char *name)
@@ -50,11 +54,14 @@ struct bound *route_object_of(struct route *r, int side, const char *native)
 
 /* ---- organisations ---- */
 
-static bool pin(struct route *r, struct endpoint *ep, struct err *err)
+static bool pin(struct route *r, int side, struct err *err)
 {
+    struct endpoint *ep = r->ep[side];
     struct organisation org __attribute__((cleanup(organisation_done))) = {0};
     if (!ep->kind->probe(ep, &org, err))
         return err_wrap(err, "endpoint %s", ep->name);
+    free(r->currency[side]);
+    r->currency[side] = mem_dup(org.currency);
     AUTO_FREE char *name = mem_printf("organisation:%s", ep->name), *pinned = NULL;
     if (!store_meta_get(r->store, name, &pinned, err))
         return false;
@@ -70,7 +77,7 @@ static bool pin(struct route *r, struct endpoint *ep, struct err *err)
 
 bool route_pin(struct route *r, struct err *err)
 {
-    return pin(r, r->ep[SIDE_S], err) && pin(r, r->ep[SIDE_T], err);
+    return pin(r, SIDE_S, err) && pin(r, SIDE_T, err);
 }
 
 /* ---- labels ---- */
@@ -161,6 +168,34 @@ static bool learn_object(struct route *r, struct bound *b, struct opt_faults *fa
     return true;
 }
 
+static bool listed(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+/* One subject feeds all objects made of it, so whoever reads it reads for all. */
+static void share_needs(struct route *r, struct bound *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const char **more = r->objects[i].needed[SIDE_S];
+        if (!more || !str_eq(r->objects[i].o->type[SIDE_S], b->o->type[SIDE_S]) || &r->objects[i] == b)
+            continue;
+        for (n = 0; b->needed[SIDE_S][n];)
+            n++;
+        for (; *more; more++) {
+            if (listed(b->needed[SIDE_S], n, *more))
+                continue;
+            b->needed[SIDE_S] = mem_grow(b->needed[SIDE_S], n + 2, sizeof *more);
+            b->needed[SIDE_S][n++] = *more;
+            b->needed[SIDE_S][n] = NULL;
+        }
+    }
+}
+
 bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
 {
     forget(r);
@@ -178,6 +213,8 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
             ok = false;
         }
     }
+    for (size_t i = 0; ok && i < r->n; i++)
+        share_needs(r, &r->objects[i]);
     r->learnt = ok;
     return ok;
 }

@@ -241,6 +241,10 @@ static void plan_cell(struct cell_plan *c, const struct sides *in, const struct 
         keep(c, ACT_HOLD, hold->why);
         c->write[0] = c->write[1] = false;
     }
+    if (c->f->money && in->foreign && c->act != ACT_NONE && !(hold && hold->choice)) {
+        keep(c, ACT_HOLD, in->foreign);
+        c->write[0] = c->write[1] = false;
+    }
     c->held = hold && c->act == ACT_HOLD;
     c->release = hold && c->act != ACT_HOLD;
     c->adopt_only = c->act == ACT_ADOPT;
@@ -259,11 +263,36 @@ void plan_cells(const struct map_object *o, const json_t *cells, const struct si
             c->base[side] = json_incref(plan_base(cells, c->f->name, side));
         }
         plan_cell(c, in, hold_of(holds, n_holds, c->f->name), json_object_get(cells, c->f->name));
+    }
+    plan_count(out);
+}
+
+void plan_as_is(struct cell_plan *c, const char *why)
+{
+    keep(c, ACT_ADOPT, why);
+    c->write[0] = c->write[1] = c->held = false;
+    c->adopt_only = true;
+}
+
+void plan_begin(struct cell_plan *c, const char *first)
+{
+    keep(c, ACT_WRITE_T, "a new record begins here");
+    json_decref(c->to[SIDE_T]);
+    c->to[SIDE_T] = json_string(first);
+    c->write[SIDE_T] = true;
+    c->adopt_only = false;
+}
+
+void plan_count(struct link_plan *p)
+{
+    p->writes[0] = p->writes[1] = p->holds = p->adopts = p->clears = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cell_plan *c = &p->cells[i];
         for (int side = 0; side < 2; side++)
-            out->writes[side] += c->write[side];
-        out->holds += c->act == ACT_HOLD;
-        out->adopts += c->adopt_only;
-        out->clears += c->clears && (c->write[0] || c->write[1]);
+            p->writes[side] += c->write[side];
+        p->holds += c->act == ACT_HOLD;
+        p->adopts += c->adopt_only;
+        p->clears += c->clears && (c->write[0] || c->write[1]);
     }
 }
 

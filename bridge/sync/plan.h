@@ -31,6 +31,7 @@ struct sides {
     const json_t *fields[2];           /* fields[side] of the record as the connector gave them; T NULL for a create */
     const struct vocabulary *vocab[2];
     const json_t *history;             /* of the T record; NULL = none */
+    const char *foreign;               /* why amounts of money cannot be compared; NULL = they can */
     const json_t *s_changed;           /* evidence of when the source's fields changed; NULL = none */
     int64_t as_of[2];
     int64_t t_modified;
@@ -38,6 +39,9 @@ struct sides {
 
 void plan_cells(const struct map_object *o, const json_t *cells, const struct sides *sides, const struct hold *holds,
                 size_t n_holds, struct link_plan *out);
+void plan_as_is(struct cell_plan *c, const char *why); /* nothing is written; the shadows become what the sides hold */
+void plan_begin(struct cell_plan *c, const char *first); /* a new CRM record has this value where Inbox has none */
+void plan_count(struct link_plan *p);                  /* after cells were changed */
 void plan_done(struct link_plan *p);
 
 /* The shadow of one field in a link's cells: borrowed; NULL = never agreed. */

@@ -108,21 +108,11 @@ static bool same_step(const struct cell_plan *a, const struct cell_plan *b)
            a->write[0] == b->write[0] && a->write[1] == b->write[1];
 }
 
-static struct sides sides_of(const struct batch *b, const struct item *it)
-{
-    return (struct sides){.fields = {it->subject.fields, it->t.fields},
-                          .vocab = {b->r->vocab[0], b->r->vocab[1]},
-                          .history = it->t.history,
-                          .s_changed = it->subject.changed,
-                          .as_of = {it->subject.as_of, it->t.as_of},
-                          .t_modified = it->t.modified};
-}
-
 /* Plans the cell twice, as if it had landed and as if not. Does it matter? */
-static bool matters(const struct batch *b, const struct item *it, const struct op *op, const struct map_field *f,
+static bool matters(const struct batch *b, struct item *it, const struct op *op, const struct map_field *f,
                     const json_t *cell)
 {
-    struct sides in = sides_of(b, it);
+    struct sides in = item_sides(b, it);
     AUTO_JSON json_t *if_so = json_deep_copy(it->link.cells);
     json_t *mine = json_object_get(cell, "new"), *other = json_object_get(cell, "other");
     json_object_set_new(if_so, f->name,

@@ -22,6 +22,8 @@ static struct patch patch_of(const struct item *it, const struct op *op)
                           .id = create ? NULL : it->link.t_id,
                           .key_field = create ? it->b->o->key : NULL,
                           .key = it->link.key,
+                          .parent_type = create && it->parent.id ? it->parent.t_type : NULL,
+                          .parent_id = create && it->parent.id ? it->parent.t_id : NULL,
                           .trace = op->trace,
                           .set = json_object_get(op->payload, "set"),
                           .seen = json_object_get(op->payload, "seen")};

@@ -35,6 +35,7 @@ struct route {
     struct bound *objects;
     size_t n;
     struct vocabulary *vocab[2];
+    char *currency[2]; /* currency[side]: of that organisation, by route_pin; NULL = not told */
     bool learnt; /* false: nothing is taken in and nothing worked on, for nobody could say what it means */
     /* of this run */
     int64_t run;
@@ -59,7 +60,7 @@ void route_done(struct route *r); /* frees what it learnt; the rest is the calle
 bool route_learn(struct route *r, struct opt_faults *faults, struct err *err) MUST_CHECK;
 
 /* route_pin checks the organisation ids of both endpoints against the pinned ones, pinning them at first contact. CONFIG
- * when an endpoint now belongs to another organisation. */
+ * when an endpoint now belongs to another organisation. It learns their currencies on the way. */
 bool route_pin(struct route *r, struct err *err) MUST_CHECK;
 
 struct bound *route_object(struct route *r, const char *name);                        /* by mapping object name */

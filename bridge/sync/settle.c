@@ -179,7 +179,7 @@ static void take_record(struct item *it, int side)
     it->subject.fields = fields;
     if (rec->as_of > it->subject.as_of)
         it->subject.as_of = rec->as_of;
-    it->subject_dirty = true;
+    it->subject_dirty = it->moved = true;
 }
 
 static bool bury(struct batch *b, struct op *op, char *stolen_words, struct err *err)
@@ -411,7 +411,7 @@ static bool settle_item(struct batch *b, struct item *it, struct err *err)
     if ((it->event || it->log) && it->link.id &&
         !store_log_add(st, b->r->run, it->link.id, it->event ? it->event : "synced", it->log, err))
         return false;
-    return (!it->b || unfold_wake(b, it, err)) && settle_job(b, it, err);
+    return family_settle(b, it, err) && (!it->b || unfold_wake(b, it, err)) && settle_job(b, it, err);
 }
 
 bool settle_batch(struct batch *b, struct err *err)

@@ -4,10 +4,13 @@
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 
+/* A record of a parent is not made bare: services want to know its stage at once. */
 static bool worth_it(const struct item *it, int side)
 {
     const struct outgoing *o = &it->out[side];
     bool create = it->create && side == SIDE_T;
+    if (create && it->b->o->of)
+        return false;
     return o->wanted && !it->off && o->result.err.kind == ERR_REJECT && json_object_size(o->set) > (create ? 0 : 1);
 }
 

@@ -37,14 +37,10 @@ static void take_as_is(struct item *it)
 {
     for (size_t i = 0; i < it->plan.n; i++) {
         struct cell_plan *c = &it->plan.cells[i];
-        if (!c->now[0] || !c->now[1] || c->base[0] || c->f->flow == FLOW_NONE)
-            continue;
-        c->write[0] = c->write[1] = false;
-        c->act = ACT_ADOPT;
-        c->adopt_only = true;
+        if (c->now[0] && c->now[1] && !c->base[0] && c->f->flow != FLOW_NONE)
+            plan_as_is(c, "linked only: both sides stay as they are");
     }
-    it->plan.writes[0] = it->plan.writes[1] = it->plan.holds = 0;
-    it->plan.adopts = it->plan.n;
+    plan_count(&it->plan);
 }
 
 static void decide_item(struct batch *b, struct item *it)
@@ -56,20 +52,17 @@ static void decide_item(struct batch *b, struct item *it)
         item_off(it, NEXT_FINISH, "another prospect owns this record's fields");
         return;
     }
-    struct sides in = {.fields = {it->subject.fields, it->create ? NULL : it->t.fields},
-                       .vocab = {b->r->vocab[0], b->r->vocab[1]},
-                       .history = it->t.history,
-                       .s_changed = it->subject.changed,
-                       .as_of = {it->subject.as_of, it->t.as_of},
-                       .t_modified = it->t.modified};
     if (!it->create && !it->t.fields) {
         item_off(it, NEXT_RETRY, "the CRM told nothing about the record");
         return;
     }
+    struct sides in = item_sides(b, it);
     plan_cells(it->b->o, it->link.cells, &in, it->holds, it->n_holds, &it->plan);
     it->planned = true;
     if (it->b->o->mode == MODE_LINK && json_object_size(it->link.cells) == 0)
         take_as_is(it);
+    if (it->b->o->of)
+        closed_decide(b, it);
 }
 
 static void decide_batch(struct batch *b)
@@ -97,6 +90,7 @@ static bool road_out(struct batch *b, struct err *err)
     if (!place_guards(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
         !write_race(b, err))
         return false;
+    tie_batch(b);
     return settle_batch(b, err);
 }
 
@@ -171,6 +165,24 @@ static json_t *row_of(const struct item *it)
     return row;
 }
 
+/* Children of what is planned have no jobs yet: their parents' settling would make them. */
+static bool plan_children(struct batch *b, sync_emit *emit, void *self, struct err *err)
+{
+    struct job *jobs = NULL;
+    size_t n = 0;
+    if (!family_due(b, &jobs, &n, err))
+        return false;
+    struct batch children __attribute__((cleanup(batch_done))) = {.r = b->r, .dry = true};
+    bool ok = !n || road_in(&children, jobs, n, err);
+    for (size_t i = 0; ok && i < children.n; i++) {
+        AUTO_JSON json_t *row = row_of(&children.items[i]);
+        emit(self, row);
+    }
+    b->r->tally.seen += (int64_t)n;
+    jobs_free(jobs, n);
+    return ok;
+}
+
 bool sync_plan(struct route *r, const struct job *jobs, size_t n, sync_emit *emit, void *self, struct err *err)
 {
     struct batch b __attribute__((cleanup(batch_done))) = {.r = r, .dry = true};
@@ -181,7 +193,7 @@ bool sync_plan(struct route *r, const struct job *jobs, size_t n, sync_emit *emi
         AUTO_JSON json_t *row = row_of(&b.items[i]);
         emit(self, row);
     }
-    return true;
+    return plan_children(&b, emit, self, err);
 }
 
 static json_t *explained(const struct cell_plan *c)

@@ -84,6 +84,8 @@ static void build(struct batch *b, struct item *it, int side)
         if (c->write[side] && patch_cell(b, o, c, side))
             intent_cell(cells, c, side);
     }
+    if (side == SIDE_T && it->create && it->b->o->of)
+        map_first(it->b->o, b->r->currency[SIDE_S], o->set);
     if (side == SIDE_T && !it->create && json_object_size(o->set) && key_missing(it))
         js_set(o->set, it->b->o->key, json_string(it->link.key));
     o->wanted = json_object_size(o->set) || (side == SIDE_T && it->create);

@@ -129,7 +129,7 @@ static struct endpoint *make_endpoint(struct world *w, const char *name, const c
     return ep;
 }
 
-static void make_properties_of(struct world *w, const struct map_object *o)
+static void make_properties(struct world *w, const struct map_object *o)
 {
     struct schema source = {0}, wanted = {0};
     struct err err = {0};
@@ -140,12 +140,6 @@ static void make_properties_of(struct world *w, const struct map_object *o)
     json_decref(missing);
     schema_done(&source);
     schema_done(&wanted);
-}
-
-static void make_properties(struct world *w)
-{
-    for (size_t i = 0; i < w->mapping->n; i++)
-        make_properties_of(w, &w->mapping->objects[i]);
 }
 
 static void open_ends(struct world *w)
@@ -220,7 +214,8 @@ static struct world *make_world(uint64_t seed, size_t prospects, const char *crm
     w->path = mem_printf("%s/store.db", w->dir);
     w->mapping_text = mapping_text;
     open_ends(w);
-    make_properties(w);
+    for (size_t i = 0; i < w->mapping->n; i++)
+        make_properties(w, &w->mapping->objects[i]);
     close_ends(w);
     w->env.touch = fake_touch;
     sandbox_calls_clear(w->box);
@@ -493,7 +488,10 @@ static char *broken_cell(const json_t *cell, const char *key)
     bool quiet = str_eq(act, "none") || str_eq(act, "hold");
     const json_t *s = json_object_get(cell, "inbox"), *base_s = json_object_get(cell, "base_inbox");
     const json_t *t = json_object_get(cell, "crm"), *base_t = json_object_get(cell, "base_crm");
-    bool ignored = str_starts(js_str_or(cell, "why", ""), "one-way");
+    static const char *const settled[] = {"one-way", "the mapping ignores"};
+    bool ignored = false;
+    for (size_t i = 0; i < COUNT(settled); i++)
+        ignored |= str_starts(js_str_or(cell, "why", ""), settled[i]);
     bool moved = s && t && base_s && base_t && str_eq(act, "none") && !ignored && (!value_same(s, base_s) || !value_same(t, base_t));
     if (quiet && !moved)
         return NULL;
@@ -537,6 +535,8 @@ static char *broken_link(struct world *w, const struct link *link)
     json_t *out = NULL, *cell;
     char *broken = broken_log(w, link);
     if (broken || link->state != LINK_LINKED || link->secondary)
+        return broken;
+    if ((broken = world_broken_deal(w, link)))
         return broken;
     json_decref(contacts_of(w, link->key, &n));
     if (n > 1)

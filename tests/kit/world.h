@@ -71,6 +71,12 @@ json_t *world_prospect(struct world *w, size_t i);
 char *world_key(struct world *w, size_t i);
 json_t *world_contact(struct world *w, const char *key); /* asserts that there is at most one */
 
+/* Deals, where the mapping has them: see tests/kit/deals.c. */
+extern const char world_deals[]; /* a mapping with deals; its reopen is "new" */
+char *world_deals_reopening(const char *policy); /* the same with another policy; caller frees */
+json_t *world_deal(struct world *w, const char *key); /* asserts that there is at most one; NULL when absent */
+char *world_broken_deal(struct world *w, const struct link *link); /* NULL, or what is broken */
+
 /* Everything that must be true when all is quiet: every cell in step or held, one contact per key, the second full run writes
  * nothing, shadows are what the sides hold, replaying the log gives the shadows. Returns NULL, or what is broken (caller frees). */
 char *world_broken(struct world *w);

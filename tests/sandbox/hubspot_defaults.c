@@ -65,6 +65,7 @@ static const struct {
     {ON(DEAL), "pipeline", "Pipeline", "enumeration", "select", EXTERNAL, NULL},
     {ON(DEAL), "dealstage", "Deal stage", "enumeration", "radio", EXTERNAL, NULL},
     {ON(DEAL), "amount", "Amount", "number", "number", 0, NULL},
+    {ON(DEAL), "deal_currency_code", "Currency", "enumeration", "select", 0, "USD EUR NOK"},
     {ON(DEAL), "closedate", "Close date", "datetime", "date", 0, NULL},
     {ON(DEAL), "description", "Deal description", "string", "textarea", 0, NULL},
     {ON(DEAL), "dealtype", "Deal type", "enumeration", "radio", 0, "newbusiness existingbusiness"},

@@ -3,6 +3,7 @@
  *
  *   test_scenario_simulation                      every set with SIM_SEEDS seeds (default 150)
  *   SIM_SET=races SIM_FIRST=77 SIM_SEEDS=1 …      one run again
+ *   SIM_DEALS=0|1                                 no deals, or deals for every seed (default: for every third)
  *   SIM_WITHOUT=1|2|4|8|16                        a guard taken away (intents, probe, read-back, confirm, race check) */
 #include "bridge/base/str.h"
 #include "mappings/value.h"
@@ -33,6 +34,7 @@ struct simulation {
     uint64_t dice; /* the people's own, so that the bridge's calls do not change what people do */
     struct edit edits[EDITS + 200];
     size_t n;
+    bool deals; /* prospects have deals, which carry status and valuation in the CRM */
     bool tidy;  /* the CRM trims and truncates what it is given */
     bool fewer; /* no more edits by meddlers */
     size_t last_person; /* people like to edit what was just edited, on the other side */
@@ -80,6 +82,38 @@ static void edit_inbox(struct simulation *s, size_t i, unsigned what)
     json_decref(done);
 }
 
+/* The person's newest deal; NULL when there is none. */
+static json_t *newest_deal(struct simulation *s, size_t i)
+{
+    AUTO_FREE char *who = world_key(s->w, i);
+    json_t *newest = NULL, *deal = NULL;
+    for (int n = 1; n == 1 || deal; n++) {
+        AUTO_FREE char *key = mem_printf("%s#deal-%d", who, n);
+        deal = world_deal(s->w, key);
+        if (deal)
+            json_decref(newest);
+        newest = deal ? deal : newest;
+    }
+    return newest;
+}
+
+static void edit_deal(struct simulation *s, size_t i, bool amount)
+{
+    static const char *const stages[] = {"appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent",
+                                         "closedwon", "closedlost"};
+    AUTO_JSON json_t *deal = newest_deal(s, i);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->n);
+    const char *id = js_str(deal, "id");
+    if (!id)
+        return;
+    if (amount) {
+        json_decref(world_edit(s->w, 1, "{'object':'deal','id':'%s','set':{'amount':'%s'}}", id, n));
+        note(s, i, "valuation", 1, n);
+    } else {
+        json_decref(world_edit(s->w, 1, "{'object':'deal','id':'%s','set':{'dealstage':'%s'}}", id, stages[roll(s, 7)]));
+    }
+}
+
 static void edit_crm(struct simulation *s, size_t i, unsigned what)
 {
     static const char *const stages[] = {"new", "contacted", "qualified", "negotiation", "won", "lost"};
@@ -92,6 +126,10 @@ static void edit_crm(struct simulation *s, size_t i, unsigned what)
     json_t *done = NULL;
     if (!id)
         return; /* not there yet */
+    if (s->deals && (what == 0 || what == 2)) {
+        edit_deal(s, i, what == 0);
+        return;
+    }
     if (what == 0) {
         done = world_edit(s->w, 1, "{'object':'contact','id':'%s','set':{'inbox_valuation':'%s'}}", id, n);
         note(s, i, "valuation", 1, n);
@@ -195,7 +233,7 @@ static bool excuses(const struct simulation *s, const struct log_row *row)
     return s->set == RACES || s->set == DISORDER || s->set == EVERYTHING || !str_eq(row->event, "overtaken");
 }
 
-static char *log_text(struct simulation *s, const char *key)
+static bool link_log(struct simulation *s, const char *object, const char *key, json_t *all)
 {
     struct world *w = s->w;
     struct link link __attribute__((cleanup(link_done))) = {0};
@@ -203,9 +241,8 @@ static char *log_text(struct simulation *s, const char *key)
     size_t n = 0;
     bool found = false;
     struct err err = {0};
-    AUTO_JSON json_t *all = json_array();
-    if (!store_link_get(w->store, "r", "prospect", key, &link, &found, &err) || !found)
-        return mem_dup("");
+    if (!store_link_get(w->store, "r", object, key, &link, &found, &err) || !found)
+        return false;
     struct hold *holds = NULL;
     size_t n_holds = 0;
     if (store_holds_of(w->store, link.id, &holds, &n_holds, &err))
@@ -217,6 +254,22 @@ static char *log_text(struct simulation *s, const char *key)
             if (excuses(s, &rows[i]))
                 json_array_append(all, rows[i].cells);
     log_rows_free(rows, n);
+    return true;
+}
+
+/* What the log says of a person and their deals, and what stands in those that are over, which are left alone. */
+static char *log_text(struct simulation *s, const char *key)
+{
+    AUTO_JSON json_t *all = json_array();
+    bool found = link_log(s, "prospect", key, all);
+    for (int n = 1; s->deals && found; n++) {
+        AUTO_FREE char *child = mem_printf("%s#deal-%d", key, n);
+        AUTO_JSON json_t *deal = world_deal(s->w, child);
+        found = link_log(s, "deal", child, all);
+        const json_t *props = json_object_get(deal, "properties");
+        if (str_eq(js_str(props, "hs_is_closed"), "true"))
+            json_array_append(all, json_object_get(props, "amount"));
+    }
     return js_print(all);
 }
 
@@ -257,13 +310,23 @@ static char *invented(struct simulation *s)
 
 /* ---- one run ---- */
 
+static int64_t number(const char *name, int64_t fallback)
+{
+    int64_t n = fallback;
+    const char *text = getenv(name);
+    return text && str_to_int(text, 0, INT32_MAX, &n) ? n : fallback;
+}
+
 static char *simulate(enum set set, uint64_t seed, unsigned without)
 {
     struct simulation *s = mem_alloc(sizeof *s);
     s->set = set;
     s->tidy = seed % 2;
     s->dice = seed * 2654435761u + 12345;
-    s->w = world_new(seed + 1, PEOPLE, NULL);
+    static const char *const reopens[] = {"new", "reuse", "never"};
+    AUTO_FREE char *deals = world_deals_reopening(reopens[seed / 3 % 3]);
+    s->deals = number("SIM_DEALS", seed % 3 == 0);
+    s->w = world_new(seed + 1, PEOPLE, s->deals ? deals : NULL);
     s->w->without = without;
     misbehave(s);
     pass(s);
@@ -295,13 +358,6 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     world_free(s->w);
     free(s);
     return broken;
-}
-
-static int64_t number(const char *name, int64_t fallback)
-{
-    int64_t n = fallback;
-    const char *text = getenv(name);
-    return text && str_to_int(text, 0, INT32_MAX, &n) ? n : fallback;
 }
 
 static void run_set(enum set set)
