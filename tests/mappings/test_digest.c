@@ -227,6 +227,34 @@ static void never_log_makes_the_parent_tell_its_tags(void **state)
     mapping_free(m);
 }
 
+/* The section of the shipped mapping that operators switch on by taking the marks off. */
+static void the_shipped_section_is_right_once_it_is_switched_on(void **state)
+{
+    struct opt_faults faults = {0};
+    struct buf text = {0};
+    bool on = false;
+    char line[1000];
+    FILE *f = fopen(SOURCE_DIR "/mappings/hubspot.cfg", "r");
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        on |= str_starts(line, "# message = {");
+        buf_puts(&text, on && str_starts(line, "# ") ? line + 2 : line);
+        on &= !str_starts(line, "# };");
+    }
+    fclose(f);
+    struct mapping *m = mapping_load_text("hubspot.cfg", text.s, &faults);
+    AUTO_FREE char *said = all_faults(&faults);
+    if (!m)
+        print_error("%s", said);
+    assert_non_null(m);
+    assert_string_equal(m->objects[m->n - 1].name, "message");
+    assert_non_null(m->objects[m->n - 1].digest);
+    mapping_free(m);
+    buf_done(&text);
+    opt_faults_done(&faults);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +271,7 @@ int main(void)
         cmocka_unit_test(faults_name_their_line),
         cmocka_unit_test(what_is_appended_belongs_to_a_record),
         cmocka_unit_test(never_log_makes_the_parent_tell_its_tags),
+        cmocka_unit_test(the_shipped_section_is_right_once_it_is_switched_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
