@@ -160,7 +160,8 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     if (!found && !rec->key)
         return true; /* an id nobody knows, without a key: the next scan names it */
     bool forgotten = false;
-    if (!found && !store_forgotten(in->store, rec->key, &forgotten, err))
+    const char *person = js_str_or(rec->fields, "parent", rec->key); /* of a conversation: whom it is with */
+    if (!found && !store_forgotten(in->store, person, &forgotten, err))
         return false;
     if (forgotten)
         return true;
