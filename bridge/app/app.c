@@ -67,7 +67,7 @@ static void load_limits(struct app *app)
 void app_keep_limits(struct app *app, bool now)
 {
     int64_t at = app->store ? app->env.now(&app->env) : 0;
-    if (!app->store || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
+    if (!app->store || app->looking || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
         return;
     app->limits_kept = at;
     for (size_t i = 0; i < app->n_endpoints; i++) {
@@ -90,14 +90,21 @@ static void lend_store(struct app *app)
         app->endpoints[i].intake.store = app->store;
 }
 
+static bool load_key(struct app *app)
+{
+    struct err err = {0};
+    if (seal_key_file(app->settings.key_file, &app->key, &err))
+        return true;
+    app_fail(app, "key file", &err);
+    app_worse(app, EXIT_CONFIG);
+    return false;
+}
+
 bool app_open(struct app *app)
 {
     struct err err = {0};
-    if (!seal_key_file(app->settings.key_file, &app->key, &err)) {
-        app_fail(app, "key file", &err);
-        app_worse(app, EXIT_CONFIG);
+    if (!load_key(app))
         return false;
-    }
     app->store = store_open(app->settings.store, &app->env, &app->key, &err);
     if (!app->store) {
         app_fail(app, "store", &err);
@@ -107,6 +114,24 @@ bool app_open(struct app *app)
     lend_store(app);
     load_limits(app);
     return true;
+}
+
+bool app_look(struct app *app, bool calls)
+{
+    struct err err = {0};
+    if (!load_key(app))
+        return false;
+    if (calls)
+        app->store = store_open(app->settings.store, &app->env, &app->key, &err);
+    if (app->store) {
+        lend_store(app);
+        load_limits(app);
+        return true;
+    }
+    app->store = store_look(app->settings.store, &app->env, &app->key, &err);
+    app->looking = app->store != NULL;
+    lend_store(app);
+    return app->looking || app_open(app);
 }
 
 void app_release(struct app *app)
@@ -158,6 +183,8 @@ void app_close(struct app *app)
     if (app->env.transport)
         app->env.transport->free(app->env.transport);
     opt_clear(settings_table, &app->settings);
+    opt_clear(http_table, &app->http);
+    opt_clear(alarm_table, &app->alarms);
     opt_close(app->file);
     mem_wipe(&app->key, sizeof app->key);
     *app = (struct app){.config_path = app->config_path, .exit_code = app->exit_code};

@@ -6,6 +6,7 @@
 #include "bridge/sync/intake.h"
 #include "bridge/sync/route.h"
 
+
 enum exit_code { EXIT_IN_STEP, EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_UNREACHABLE, EXIT_STALE, EXIT_STORE };
 
 struct settings { /* top level of the configuration file */
@@ -26,11 +27,28 @@ struct sweep_when { /* when a full comparison is due; see sweep.h */
     int64_t at;     /* at: ms after midnight UTC; -1 with an interval */
 };
 
+struct http_settings { /* group http; listen NULL: there is none */
+    char *listen, *api_token, *tls_certificate, *tls_key, *public_url;
+};
+
+struct alarm_settings { /* group alarms; without it alarms only go to the log and the metrics */
+    char *url, *secret;
+    int64_t after, hold_age, dead, budget;
+};
+
+enum hook_result { HOOK_TAKEN, HOOK_UNSIGNED, HOOK_REFUSED, HOOK_OVERLOADED, HOOK_UNSET, HOOK_RESULTS };
+
 struct app_endpoint {
     struct endpoint *ep;
     struct intake intake;
     int64_t poll;      /* ms between polls */
     int64_t next_poll;
+    bool more;         /* the last poll left pages for the next one */
+    int64_t polled;    /* last time all its changes were taken in; 0 = not yet */
+    struct err fault;  /* why the last poll failed; ERR_NONE = it worked */
+    int64_t news;      /* when its feed last told something new */
+    _Atomic int64_t heard;               /* when a delivery of its webhook last came */
+    _Atomic int64_t hooks[HOOK_RESULTS]; /* deliveries since the start; counted on the server's threads */
 };
 
 struct app_route {
@@ -38,6 +56,7 @@ struct app_route {
     struct sweep_when sweep;
     int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
     struct route route;
+    struct err why;    /* why it stands still; ERR_NONE = it goes */
 };
 
 struct app {
@@ -45,8 +64,11 @@ struct app {
     bool json;         /* --json */
     bool quiet;        /* no progress */
     bool logs;         /* faults go to the log, not to a person */
+    bool looking;      /* the store is open for reading only, beside whoever holds it */
     struct opt_file *file;
     struct settings settings;
+    struct http_settings http;
+    struct alarm_settings alarms;
     struct env env;
     struct seal_key key;
     struct store *store;
@@ -63,6 +85,9 @@ struct app {
 bool app_load(struct app *app);
 /* app_open opens the store on top of app_load. */
 bool app_open(struct app *app);
+/* app_look opens the store to read only, so that the service may go on; where there is none yet, or one to migrate, as
+ * app_open. calls: services will be asked, so where nobody holds the store it is opened like any, and new tokens can be kept. */
+bool app_look(struct app *app, bool calls);
 /* app_learn pins organisations and learns schemas of all routes; faults are printed, exit_code set. */
 bool app_learn(struct app *app);
 bool app_learn_route(struct app *app, struct route *r);
@@ -86,7 +111,7 @@ json_t *app_report(struct app *app);
 void app_print_report(struct app *app, const json_t *report);
 
 /* config.c */
-extern const struct opt settings_table[], route_table[], endpoint_table[];
+extern const struct opt settings_table[], route_table[], endpoint_table[], http_table[], alarm_table[];
 struct endpoint_settings {
     char *connector;
     int64_t poll;
@@ -115,7 +140,7 @@ struct command {
 extern const struct command commands[];
 const struct command *command_find(const char *name);
 
-command_run cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
+command_run cmd_init, cmd_check, cmd_setup, cmd_plan, cmd_apply, cmd_sync, cmd_run, cmd_status, cmd_explain, cmd_holds,
     cmd_resolve, cmd_dead, cmd_retry, cmd_reference;
 command_run cmd_history, cmd_undo, cmd_adopt, cmd_links, cmd_pause, cmd_resume, cmd_forget, cmd_prune, cmd_backup, cmd_reconcile;
 

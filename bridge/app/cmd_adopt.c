@@ -9,6 +9,8 @@
 
 #define CHUNK 500
 #define SHOWN_MOST 40
+#define TRIES 5
+#define PAUSE_MS 2000
 #define PAGES_MOST 100000
 
 struct adopt {
@@ -17,6 +19,9 @@ struct adopt {
     bool dry;
     json_t *counts, *rows; /* rows: what a person should look at */
     json_t *ids;           /* key → the CRM's id, of the CRM's list */
+    bool again[CHUNK];     /* of this chunk: failed in passing */
+    size_t at;
+    bool last; /* what fails now has failed */
 };
 
 static void count(struct adopt *a, const char *name)
@@ -29,6 +34,10 @@ static void take_row(void *self, const json_t *row)
     struct adopt *a = self;
     const char *act = js_str(row, "act");
     bool differs = json_array_size(json_object_get(row, "differs")) > 0;
+    bool again = js_bool_or(row, "again", false) && !a->last;
+    a->again[a->at++] = again;
+    if (again)
+        return;
     count(a, act);
     if (differs)
         count(a, "differing");
@@ -40,6 +49,30 @@ static void take_row(void *self, const json_t *row)
 
 /* ---- the links ---- */
 
+/* What failed in passing is asked again after a pause, a few times; its jobs move to the front. */
+static bool adopt_chunk(struct adopt *a, struct job *jobs, size_t n, struct err *err)
+{
+    struct env *env = &a->app->env;
+    for (int tries = 1; n && a->route->stop.kind == ERR_NONE; tries++) {
+        size_t left = 0;
+        a->at = 0;
+        a->last = tries == TRIES;
+        if (!sync_adopt(a->route, jobs, n, a->dry, take_row, a, err))
+            return false;
+        for (size_t i = 0; i < n; i++)
+            if (a->again[i]) {
+                struct job later = jobs[i];
+                jobs[i] = jobs[left];
+                jobs[left++] = later;
+            }
+        n = left;
+        int64_t now = env->now(env), until = a->route->wait_until > now ? a->route->wait_until : now + PAUSE_MS;
+        if (n)
+            env->sleep(env, until - now);
+    }
+    return true;
+}
+
 static bool adopt_jobs(struct adopt *a, struct err *err)
 {
     struct job *jobs = NULL;
@@ -50,11 +83,8 @@ static bool adopt_jobs(struct adopt *a, struct err *err)
     progress_start(&bar, a->app, "adopting");
     bool ok = true;
     for (size_t at = 0; ok && at < n && a->route->stop.kind == ERR_NONE; at += CHUNK) {
-        ok = sync_adopt(a->route, jobs + at, n - at < CHUNK ? n - at : CHUNK, a->dry, take_row, a, err);
+        ok = adopt_chunk(a, jobs + at, n - at < CHUNK ? n - at : CHUNK, err);
         progress_show(&bar, (int64_t)at, (int64_t)(n - at));
-        int64_t now = a->app->env.now(&a->app->env);
-        if (a->route->wait_until > now)
-            a->app->env.sleep(&a->app->env, a->route->wait_until - now);
     }
     progress_end(&bar);
     jobs_free(jobs, n);
@@ -116,10 +146,13 @@ static void show(struct adopt *a)
     const char *name;
     table_row(&table, 4, "PROSPECT", "RESULT", "CRM RECORD", "WHY");
     json_array_foreach (a->rows, i, row) {
-        AUTO_FREE char *differs = json_array_size(json_object_get(row, "differs")) ? show_value(json_object_get(row, "differs"), 60) : NULL;
+        AUTO_FREE char *differs = json_array_size(json_object_get(row, "differs"))
+                                      ? show_value(json_object_get(row, "differs"), 60)
+                                      : NULL;
         AUTO_FREE char *why = differs ? mem_printf("differs: %s", differs) : mem_dup(js_str_or(row, "why", ""));
         if (i < SHOWN_MOST)
-            table_row(&table, 4, js_str_or(row, "label", js_str(row, "key")), js_str(row, "act"), js_str_or(row, "t_id", ""), why);
+            table_row(&table, 4, js_str_or(row, "label", js_str(row, "key")), js_str(row, "act"),
+                      js_str_or(row, "t_id", ""), why);
     }
     if (table.n > 1)
         table_print(&table);
@@ -165,7 +198,8 @@ int cmd_adopt(struct app *app, int argc, char **argv)
     AUTO_JSON json_t *out = json_array();
     for (size_t i = 0; i < app->n_routes; i++) {
         AUTO_JSON json_t *counts = json_object(), *rows = json_array(), *ids = json_object();
-        struct adopt a = {.app = app, .route = &app->routes[i].route, .dry = dry, .counts = counts, .rows = rows, .ids = ids};
+        struct adopt a = {
+            .app = app, .route = &app->routes[i].route, .dry = dry, .counts = counts, .rows = rows, .ids = ids};
         adopt_route(&a, out);
     }
     if (app->json)

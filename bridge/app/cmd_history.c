@@ -23,8 +23,8 @@ static json_t *row_of(const struct history *h, const struct log_row *row)
 {
     char at[WHEN_TEXT];
     when_print(row->at, at);
-    return json_pack("{s:s,s:I,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object", h->link->object,
-                     "event", row->event);
+    return json_pack("{s:s,s:I,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object",
+                     h->link->object, "event", row->event);
 }
 
 static void add_cell(struct history *h, const struct log_row *row, const char *field, const json_t *note)
@@ -71,9 +71,9 @@ static void replay(struct history *h, const struct log_row *row)
         json_t *s = json_object_get(note, "s");
         if (!s)
             continue;
-        js_set(h->cells, field, json_pack("{s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object,
-                                          "field", field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run",
-                                          row->run));
+        js_set(h->cells, field,
+               json_pack("{s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object, "field",
+                         field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run", row->run));
     }
 }
 
@@ -100,7 +100,8 @@ static bool read_log(struct history *h, struct err *err)
     return true;
 }
 
-static bool history_on(struct app *app, const struct route *r, const char *key, int64_t at, json_t *out, struct err *err)
+static bool history_on(struct app *app, const struct route *r, const char *key, int64_t at, json_t *out,
+                       struct err *err)
 {
     for (size_t i = 0; i < r->mapping->n; i++) {
         struct link link __attribute__((cleanup(link_done))) = {0};
@@ -130,10 +131,15 @@ static void print_rows(const json_t *rows)
         AUTO_FREE char *old = show_value(json_object_get(row, "old"), 24);
         AUTO_FREE char *now = show_value(json_object_get(row, agreed ? "inbox" : "new"), 24);
         AUTO_FREE char *lost = json_object_get(row, "lost") ? show_value(json_object_get(row, "lost"), 24) : NULL;
-        const char *why = js_str(row, "why") ? js_str(row, "why") : agreed ? "both sides hold it" : js_str(row, "event");
+        const char *why = js_str(row, "why") ? js_str(row, "why")
+                          : agreed           ? "both sides hold it"
+                                             : js_str(row, "event");
         AUTO_FREE char *said = lost && !side ? mem_printf("%s: %s", why, lost) : mem_dup(why);
-        table_row(&table, 9, js_str(row, "time"), run, js_str_or(row, "field", "(link)"), side ? side : agreed ? "=" : "", old, now,
-                  said, js_str_or(row, "policy", ""), js_str_or(row, "line", ""));
+        table_row(&table, 9, js_str(row, "time"), run, js_str_or(row, "field", "(link)"),
+                  side     ? side
+                  : agreed ? "="
+                           : "",
+                  old, now, said, js_str_or(row, "policy", ""), js_str_or(row, "line", ""));
     }
     table_print(&table);
 }
@@ -146,7 +152,8 @@ static void print_cells(const json_t *rows)
     table_row(&table, 5, "FIELD", "INBOX", "CRM", "SINCE", "RUN");
     json_array_foreach (rows, i, row) {
         AUTO_FREE char *run = mem_printf("%lld", (long long)js_int_or(row, "run", 0));
-        AUTO_FREE char *s = show_value(json_object_get(row, "inbox"), 32), *t = show_value(json_object_get(row, "crm"), 32);
+        AUTO_FREE char *s = show_value(json_object_get(row, "inbox"), 32),
+                       *t = show_value(json_object_get(row, "crm"), 32);
         table_row(&table, 5, js_str(row, "field"), s, t, js_str(row, "since"), run);
     }
     table_print(&table);
@@ -168,7 +175,8 @@ static bool history_options(int argc, char **argv, const char **words, int64_t *
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--at") && i + 1 < argc) {
             if (!when_parse(argv[++i], at)) {
-                fprintf(stderr, "inbox-bridge: history: \"%s\" is no time: say 2026-03-02 or 2026-03-02T09:15:00Z\n", argv[i]);
+                fprintf(stderr, "inbox-bridge: history: \"%s\" is no time: say 2026-03-02 or 2026-03-02T09:15:00Z\n",
+                        argv[i]);
                 return false;
             }
         } else if (*words || argv[i][0] == '-') {
@@ -179,7 +187,8 @@ static bool history_options(int argc, char **argv, const char **words, int64_t *
         }
     }
     if (!*words)
-        fprintf(stderr, "inbox-bridge: history: say history PROSPECT (@handle, key, id), or history PROSPECT --at TIME\n");
+        fprintf(stderr,
+                "inbox-bridge: history: say history PROSPECT (@handle, key, id), or history PROSPECT --at TIME\n");
     return *words != NULL;
 }
 
@@ -190,7 +199,7 @@ int cmd_history(struct app *app, int argc, char **argv)
     bool any = false;
     if (!history_options(argc, argv, &words, &at))
         return EXIT_USAGE;
-    if (!app_load(app) || !app_open(app))
+    if (!app_load(app) || !app_look(app, false))
         return app->exit_code;
     AUTO_JSON json_t *out = json_array();
     for (size_t i = 0; i < app->n_routes; i++) {

@@ -28,7 +28,8 @@ static int forget(struct app *app, const char *words)
     if (!key)
         return app->exit_code ? app->exit_code : who_nobody("forget", words);
     if (!store_forget(app->store, key, &rows, &err) || !store_compact(app->store, &err)) {
-        app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget", &err);
+        app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget",
+                 &err);
         return app->exit_code;
     }
     AUTO_JSON json_t *out = json_pack("{s:s,s:I}", "forgotten", key, "rows", rows);
@@ -36,7 +37,8 @@ static int forget(struct app *app, const char *words)
         print_json(out);
     else
         printf("%s is forgotten: %lld rows are gone from the store, and the next sync will not bring it back\n"
-               "its records in Inbox and in the CRM, older backups and plan files are untouched\n", key, (long long)rows);
+               "its records in Inbox and in the CRM, older backups and plan files are untouched\n",
+               key, (long long)rows);
     return app->exit_code;
 }
 

@@ -106,12 +106,14 @@ static bool state_of(const char *name, struct link *l)
     return l->secondary;
 }
 
-static bool once(struct import *in, int which, const char *a, const char *b, const char *c, const char *what, struct err *err)
+static bool once(struct import *in, int which, const char *a, const char *b, const char *c, const char *what,
+                 struct err *err)
 {
     AUTO_FREE char *name = mem_printf("%s\n%s\n%s", a, b, c);
     int64_t before = js_int_or(in->lines[which], name, 0);
     if (before)
-        return err_set(err, ERR_CONFIG, "line %d: line %lld names this %s already", in->csv.line, (long long)before, what);
+        return err_set(err, ERR_CONFIG, "line %d: line %lld names this %s already", in->csv.line, (long long)before,
+                       what);
     js_set(in->lines[which], name, json_integer(in->csv.line));
     return true;
 }
@@ -130,7 +132,9 @@ static bool check_line(struct import *in, const struct csv_row *row, struct link
         return err_set(err, ERR_CONFIG, "line %d: the mapping of %s has no object \"%s\"", line, c[0], c[1]);
     *l = (struct link){.route = c[0], .object = c[1], .key = c[2], .t_type = c[3], .t_id = *c[4] ? c[4] : NULL};
     if (!state_of(c[5], l))
-        return err_set(err, ERR_CONFIG, "line %d: the state \"%s\" is none of linked, paused, detached, tombstone, secondary", line, c[5]);
+        return err_set(err, ERR_CONFIG,
+                       "line %d: the state \"%s\" is none of linked, paused, detached, tombstone, secondary", line,
+                       c[5]);
     if (str_blank(l->key) || str_blank(l->t_type))
         return err_set(err, ERR_CONFIG, "line %d: the %s is missing", line, str_blank(l->key) ? "key" : "t_type");
     if (!l->t_id && l->state != LINK_TOMBSTONE)
@@ -141,7 +145,8 @@ static bool check_line(struct import *in, const struct csv_row *row, struct link
 
 static bool same_link(const struct link *a, const struct link *b)
 {
-    return str_eq(a->t_type, b->t_type) && str_eq(a->t_id, b->t_id) && a->state == b->state && a->secondary == b->secondary;
+    return str_eq(a->t_type, b->t_type) && str_eq(a->t_id, b->t_id) && a->state == b->state &&
+           a->secondary == b->secondary;
 }
 
 static bool put_line(struct import *in, struct link *l, struct err *err)
@@ -149,10 +154,12 @@ static bool put_line(struct import *in, struct link *l, struct err *err)
     struct store *st = in->app->store;
     struct link old __attribute__((cleanup(link_done))) = {0};
     bool found = false, forgotten = false;
-    if (!store_link_get(st, l->route, l->object, l->key, &old, &found, err) || !store_forgotten(st, l->key, &forgotten, err))
+    if (!store_link_get(st, l->route, l->object, l->key, &old, &found, err) ||
+        !store_forgotten(st, l->key, &forgotten, err))
         return false;
     if (forgotten)
-        return err_set(err, ERR_CONFIG, "line %d: this prospect was forgotten: take the line out, or forget --lift", in->csv.line);
+        return err_set(err, ERR_CONFIG, "line %d: this prospect was forgotten: take the line out, or forget --lift",
+                       in->csv.line);
     if (found && !same_link(&old, l))
         return err_set(err, ERR_CONFIG, "line %d: %s is %s already, with record %s", in->csv.line, l->key,
                        link_state_name(old.state), old.t_id ? old.t_id : "none");
@@ -160,11 +167,13 @@ static bool put_line(struct import *in, struct link *l, struct err *err)
     if (found)
         return true;
     if (!store_link_put(st, l, err))
-        return err->kind == ERR_REJECT ? err_set(err, ERR_CONFIG, "line %d: record %s belongs to another prospect already",
-                                                 in->csv.line, l->t_id)
-                                       : false;
+        return err->kind == ERR_REJECT
+                   ? err_set(err, ERR_CONFIG, "line %d: record %s belongs to another prospect already", in->csv.line,
+                             l->t_id)
+                   : false;
     in->added++;
-    return store_job_mark(st, l->route, l->object, l->key, LANE_BACKFILL, in->app->env.now(&in->app->env), "imported", err);
+    return store_job_mark(st, l->route, l->object, l->key, LANE_BACKFILL, in->app->env.now(&in->app->env), "imported",
+                          err);
 }
 
 static bool check_header(const struct csv_row *row, struct err *err)
@@ -203,7 +212,8 @@ static char *read_whole(const char *path, struct err *err)
     long n = ftell(f);
     rewind(f);
     char *text = n >= 0 && n <= FILE_MOST ? mem_alloc((size_t)n + 1) : NULL;
-    bool ok = text && fread(text, 1, (size_t)n, f) == (size_t)n && strlen(text) == (size_t)n && str_utf8_valid(text, (size_t)n);
+    bool ok = text && fread(text, 1, (size_t)n, f) == (size_t)n && strlen(text) == (size_t)n &&
+              str_utf8_valid(text, (size_t)n);
     fclose(f);
     if (ok)
         return text;
@@ -217,7 +227,8 @@ static int import_links(struct app *app, const char *path)
     struct err err = {0};
     AUTO_FREE char *text = read_whole(path, &err);
     AUTO_JSON json_t *keys = json_object(), *records = json_object();
-    struct import in = {.app = app, .csv = {.at = text}, .lines = {keys, records}};
+    bool marked = text && str_starts(text, "\xef\xbb\xbf"); /* spreadsheets put a byte order mark in front */
+    struct import in = {.app = app, .csv = {.at = marked ? text + 3 : text}, .lines = {keys, records}};
     if (!text || !import_text(&in, &err)) {
         fprintf(stderr, "inbox-bridge: links: %s: %s; nothing was imported\n", path, err.text);
         return err.kind == ERR_STORE ? EXIT_STORE : EXIT_USAGE;
@@ -233,7 +244,7 @@ int cmd_links(struct app *app, int argc, char **argv)
         fprintf(stderr, "inbox-bridge: links: say links export FILE, or links import FILE\n");
         return EXIT_USAGE;
     }
-    if (!app_load(app) || !app_open(app))
+    if (!app_load(app) || (out ? !app_look(app, false) : !app_open(app)))
         return app->exit_code;
     return out ? export_links(app, argv[2]) : import_links(app, argv[2]);
 }

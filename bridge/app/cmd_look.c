@@ -1,5 +1,5 @@
 /* status, explain, holds, resolve, dead, retry: what is, why, and the few things a person decides. */
-#include "bridge/app/app.h"
+#include "bridge/app/look.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
@@ -13,31 +13,13 @@ static bool start(struct app *app)
     return app_load(app) && app_open(app);
 }
 
+/* Beside the running service, where there is one. */
+static bool start_looking(struct app *app, bool calls)
+{
+    return app_load(app) && app_look(app, calls);
+}
+
 /* ---- status ---- */
-
-static json_t *links_of(struct app *app, const char *route)
-{
-    int64_t by_state[8] = {0};
-    struct err err = {0};
-    json_t *out = json_object();
-    if (!store_link_counts(app->store, route, by_state, &err))
-        app_fail(app, route, &err);
-    for (int s = LINK_LINKED; s <= LINK_TOMBSTONE; s++)
-        if (by_state[s])
-            js_set(out, link_state_name((enum link_state)s), json_integer(by_state[s]));
-    return out;
-}
-
-/* What the last full comparison found: by hand, or on schedule. JSON null: there was none yet. */
-static json_t *drift_of(struct app *app, const char *route)
-{
-    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
-    struct err err = {0};
-    if (!store_meta_get(app->store, name, &text, &err))
-        app_fail(app, route, &err);
-    json_t *report = text ? js_parse(text, strlen(text), NULL) : NULL;
-    return report ? report : json_null();
-}
 
 static void print_drift(const json_t *drift)
 {
@@ -70,17 +52,21 @@ static void print_status(const json_t *report)
 
 int cmd_status(struct app *app, int argc, char **argv)
 {
+    struct err err = {0};
+    size_t i;
+    json_t *row;
     (void)argc;
     (void)argv;
-    if (!start(app))
+    if (!start_looking(app, false))
         return app->exit_code;
-    AUTO_JSON json_t *report = app_report(app);
-    for (size_t i = 0; i < app->n_routes; i++) {
-        json_t *row = json_array_get(json_object_get(report, "routes"), i);
-        js_set(row, "links", links_of(app, app->routes[i].route.name));
-        js_set(row, "drift", drift_of(app, app->routes[i].route.name));
-        json_object_del(row, "counts");
+    AUTO_JSON json_t *report = look_status(app, &err);
+    if (!report) {
+        app_fail(app, "status", &err);
+        return app->exit_code;
     }
+    json_array_foreach (json_object_get(report, "routes"), i, row)
+        if (js_int_or(row, "holds", 0) || js_int_or(row, "dead", 0) || js_int_or(row, "open_ops", 0) || js_int_or(row, "jobs_waiting", 0))
+            app_worse(app, EXIT_PARTLY);
     if (app->json)
         print_json(report);
     else
@@ -140,7 +126,7 @@ int cmd_explain(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     }
     struct err err = {0};
-    if (!start(app) || !app_learn(app))
+    if (!start_looking(app, true) || !app_learn(app))
         return app->exit_code;
     AUTO_JSON json_t *all = json_array();
     bool any = false;
@@ -165,59 +151,45 @@ int cmd_explain(struct app *app, int argc, char **argv)
 
 /* ---- holds ---- */
 
-static char *label_of(struct app *app, struct route *r, int64_t link_id, struct link *link)
+/* JSON, or that there is nothing; else the caller prints its table. */
+static bool print_short(const struct app *app, const json_t *rows, const char *none)
 {
-    struct err err = {0};
-    bool found = false;
-    struct subject s __attribute__((cleanup(subject_done))) = {0};
-    if (!store_link_by_id(app->store, link_id, link, &found, &err) || !found)
-        return mem_dup("?");
-    if (!store_subject_find(app->store, r->ep[SIDE_S]->name, link->key, &s, &found, &err) || !found || !s.label)
-        return mem_dup(link->key);
-    return mem_dup(s.label);
+    if (app->json)
+        print_json(rows);
+    else if (!json_array_size(rows))
+        printf("%s\n", none);
+    return app->json || !json_array_size(rows);
 }
 
-static void hold_row(struct app *app, struct route *r, const struct hold *h, json_t *out, struct table_out *table)
+static void hold_row(const json_t *h, struct table_out *table)
 {
-    struct link link __attribute__((cleanup(link_done))) = {0};
-    AUTO_FREE char *who = label_of(app, r, h->link, &link);
-    AUTO_FREE char *s = show_value(json_object_get(h->about, "s"), 24), *t = show_value(json_object_get(h->about, "t"), 24);
-    AUTO_FREE char *id = mem_printf("%lld", (long long)h->id);
-    char opened[WHEN_TEXT];
-    when_print(h->opened, opened);
-    table_row(table, 7, id, who, h->field ? h->field : "(link)", s, t, h->why, opened);
-    js_add(out, json_pack("{s:I,s:s,s:s,s:s?,s:s,s:O?,s:s,s:s?}", "id", h->id, "route", r->name, "prospect", who, "field", h->field,
-                          "why", h->why, "about", h->about, "opened", opened, "choice", h->choice));
+    const json_t *about = json_object_get(h, "about");
+    AUTO_FREE char *s = show_value(json_object_get(about, "s"), 24), *t = show_value(json_object_get(about, "t"), 24);
+    AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(h, "id", 0));
+    table_row(table, 7, id, js_str(h, "prospect"), js_str_or(h, "field", "(link)"), s, t, js_str(h, "why"), js_str(h, "opened"));
 }
 
 int cmd_holds(struct app *app, int argc, char **argv)
 {
+    struct err err = {0};
+    struct table_out table = {0};
+    size_t i;
+    json_t *row;
     (void)argc;
     (void)argv;
-    if (!start(app))
+    if (!start_looking(app, false))
         return app->exit_code;
-    AUTO_JSON json_t *out = json_array();
-    struct table_out table = {0};
+    AUTO_JSON json_t *rows = look_holds(app, &err);
+    if (!rows) {
+        app_fail(app, "holds", &err);
+        return app->exit_code;
+    }
+    if (print_short(app, rows, "nothing is held"))
+        return app->exit_code;
     table_row(&table, 7, "ID", "PROSPECT", "FIELD", "INBOX", "CRM", "WHY", "SINCE");
-    for (size_t i = 0; i < app->n_routes; i++) {
-        struct route *r = &app->routes[i].route;
-        struct hold *holds = NULL;
-        size_t n = 0;
-        struct err err = {0};
-        if (!store_holds(app->store, r->name, 0, LIST_MOST, &holds, &n, &err))
-            app_fail(app, r->name, &err);
-        for (size_t k = 0; k < n; k++)
-            hold_row(app, r, &holds[k], out, &table);
-        holds_free(holds, n);
-    }
-    if (app->json) {
-        print_json(out);
-        return app->exit_code;
-    }
-    if (json_array_size(out))
-        table_print(&table);
-    else
-        printf("nothing is held\n");
+    json_array_foreach (rows, i, row)
+        hold_row(row, &table);
+    table_print(&table);
     return app->exit_code;
 }
 
@@ -286,43 +258,29 @@ int cmd_resolve(struct app *app, int argc, char **argv)
 
 /* ---- dead and retry ---- */
 
-static void dead_row(struct app *app, struct route *r, const struct op *op, json_t *out, struct table_out *table)
-{
-    struct link link __attribute__((cleanup(link_done))) = {0};
-    AUTO_FREE char *who = label_of(app, r, op->link, &link);
-    AUTO_FREE char *id = mem_printf("%lld", (long long)op->id);
-    table_row(table, 5, id, who, op->side == SIDE_T ? "crm" : "inbox", op->kind, op->error ? op->error : "");
-    js_add(out, json_pack("{s:I,s:s,s:s,s:s,s:s,s:s?,s:O?}", "id", op->id, "route", r->name, "prospect", who, "side",
-                          op->side == SIDE_T ? "crm" : "inbox", "kind", op->kind, "error", op->error, "payload", op->payload));
-}
-
 int cmd_dead(struct app *app, int argc, char **argv)
 {
+    struct err err = {0};
+    struct table_out table = {0};
+    size_t i;
+    json_t *row;
     (void)argc;
     (void)argv;
-    if (!start(app))
+    if (!start_looking(app, false))
         return app->exit_code;
-    AUTO_JSON json_t *out = json_array();
-    struct table_out table = {0};
+    AUTO_JSON json_t *rows = look_dead(app, &err);
+    if (!rows) {
+        app_fail(app, "dead", &err);
+        return app->exit_code;
+    }
+    if (print_short(app, rows, "nothing is dead"))
+        return app->exit_code;
     table_row(&table, 5, "ID", "PROSPECT", "SIDE", "KIND", "THE SERVICE SAID");
-    for (size_t i = 0; i < app->n_routes; i++) {
-        struct op *ops = NULL;
-        size_t n = 0;
-        struct err err = {0};
-        if (!store_ops_dead(app->store, app->routes[i].route.name, 0, LIST_MOST, &ops, &n, &err))
-            app_fail(app, "dead", &err);
-        for (size_t k = 0; k < n; k++)
-            dead_row(app, &app->routes[i].route, &ops[k], out, &table);
-        ops_free(ops, n);
+    json_array_foreach (rows, i, row) {
+        AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(row, "id", 0));
+        table_row(&table, 5, id, js_str(row, "prospect"), js_str(row, "side"), js_str(row, "kind"), js_str_or(row, "error", ""));
     }
-    if (app->json) {
-        print_json(out);
-        return app->exit_code;
-    }
-    if (json_array_size(out))
-        table_print(&table);
-    else
-        printf("nothing is dead\n");
+    table_print(&table);
     return app->exit_code;
 }
 

@@ -17,8 +17,8 @@ static bool flip(struct app *app, const struct route *r, bool paused, json_t *ou
     bool news = paused == (before == 0);
     js_add(out, json_pack("{s:s,s:b,s:b}", "route", r->name, "paused", paused, "changed", news));
     if (!app->json)
-        printf("route %s %s%s\n", r->name, news ? "" : "was already ", paused ? "paused: changes are taken in, nothing is worked on"
-                                                                              : "going");
+        printf("route %s %s%s\n", r->name, news ? "" : "was already ",
+               paused ? "paused: changes are taken in, nothing is worked on" : "going");
     return true;
 }
 

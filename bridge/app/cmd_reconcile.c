@@ -66,7 +66,8 @@ static bool compare_subjects(struct reconcile *c, const struct bound *b, struct 
     for (size_t n = CHUNK; n == CHUNK;) {
         struct subject *all = NULL;
         struct job jobs[CHUNK];
-        if (!store_subjects_after(c->app->store, c->route->ep[SIDE_S]->name, b->o->type[SIDE_S], after, CHUNK, &all, &n, err))
+        if (!store_subjects_after(c->app->store, c->route->ep[SIDE_S]->name, b->o->type[SIDE_S], after, CHUNK, &all, &n,
+                                  err))
             return false;
         for (size_t i = 0; i < n; i++)
             jobs[i] = (struct job){.object = b->o->name, .key = all[i].key, .why = (char *)"compare"};
@@ -137,9 +138,9 @@ static json_t *report_of(const struct reconcile *c)
 {
     char at[WHEN_TEXT];
     when_print(c->app->env.now(&c->app->env), at);
-    return json_pack("{s:s,s:s,s:I,s:O,s:O,s:O,s:{s:I,s:I}}", "route", c->route->name, "at", at, "compared", c->total, "records",
-                     c->counts, "cells", c->cells, "excluded", c->excluded, "calls", "inbox", (json_int_t)c->calls[0], "crm",
-                     (json_int_t)c->calls[1]);
+    return json_pack("{s:s,s:s,s:I,s:O,s:O,s:O,s:{s:I,s:I}}", "route", c->route->name, "at", at, "compared", c->total,
+                     "records", c->counts, "cells", c->cells, "excluded", c->excluded, "calls", "inbox",
+                     (json_int_t)c->calls[0], "crm", (json_int_t)c->calls[1]);
 }
 
 /* The last report stays in the store, for status and metrics. */
@@ -162,7 +163,8 @@ static void show_rows(const struct reconcile *c)
         if (!json_array_size(json_object_get(row, "cells")))
             table_row(&table, 6, who, class, "(record)", "", js_str_or(row, "t_id", ""), js_str_or(row, "why", ""));
         json_array_foreach (json_object_get(row, "cells"), k, cell) {
-            AUTO_FREE char *s = show_value(json_object_get(cell, "inbox"), 24), *t = show_value(json_object_get(cell, "crm"), 24);
+            AUTO_FREE char *s = show_value(json_object_get(cell, "inbox"), 24),
+                           *t = show_value(json_object_get(cell, "crm"), 24);
             table_row(&table, 6, who, js_str(cell, "class"), js_str(cell, "field"), s, t, js_str_or(cell, "why", ""));
         }
     }
@@ -179,8 +181,8 @@ static void show(const struct reconcile *c)
     const char *reason;
     json_t *n;
     show_rows(c);
-    printf("route %s: %lld records compared, %llu calls to Inbox, %llu to the CRM\n", c->route->name, (long long)c->total,
-           (unsigned long long)c->calls[0], (unsigned long long)c->calls[1]);
+    printf("route %s: %lld records compared, %llu calls to Inbox, %llu to the CRM\n", c->route->name,
+           (long long)c->total, (unsigned long long)c->calls[0], (unsigned long long)c->calls[1]);
     for (size_t i = 0; i < DRIFT_CLASSES; i++) {
         int64_t records = js_int_or(c->counts, drift_classes[i], 0), cells = js_int_or(c->cells, drift_classes[i], 0);
         if (cells)
@@ -204,8 +206,8 @@ static bool mark_drift(struct reconcile *c, struct err *err)
         return false;
     json_array_foreach (c->rows, i, row)
         if (drift_mendable(js_str(row, "class")) &&
-            !store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE, r->env->now(r->env),
-                            "compare", err))
+            !store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE,
+                            r->env->now(r->env), "compare", err))
             return false;
     return (!c->accept || store_jobs_wake(r->store, r->name, "risky", err)) && store_commit(r->store, err);
 }
@@ -283,9 +285,16 @@ int cmd_reconcile(struct app *app, int argc, char **argv)
         return app->exit_code;
     AUTO_JSON json_t *out = json_array(), *after = NULL;
     for (size_t i = 0; i < app->n_routes; i++) {
-        AUTO_JSON json_t *counts = json_object(), *cells = json_object(), *excluded = json_object(), *rows = json_array();
-        struct reconcile c = {.app = app, .route = &app->routes[i].route, .report = wish.report, .accept = wish.accept,
-                              .counts = counts, .cells = cells, .excluded = excluded, .rows = rows};
+        AUTO_JSON json_t *counts = json_object(), *cells = json_object(), *excluded = json_object(),
+                         *rows = json_array();
+        struct reconcile c = {.app = app,
+                              .route = &app->routes[i].route,
+                              .report = wish.report,
+                              .accept = wish.accept,
+                              .counts = counts,
+                              .cells = cells,
+                              .excluded = excluded,
+                              .rows = rows};
         if (!wish.only || str_eq(wish.only, c.route->name))
             reconcile_route(&c, out);
     }

@@ -62,7 +62,7 @@ int cmd_check(struct app *app, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    if (!app_load(app) || !app_open(app))
+    if (!app_load(app) || !app_look(app, true))
         return app->exit_code;
     AUTO_JSON json_t *out = json_object();
     json_t *endpoints = json_array(), *routes = json_array();

@@ -158,13 +158,16 @@ static void show_row(const json_t *row, bool dry, struct table_out *table)
     json_t *cell;
     const char *who = js_str_or(row, "label", js_str(row, "key"));
     json_array_foreach (json_object_get(row, "undone"), i, cell) {
-        AUTO_FREE char *from = show_value(json_object_get(cell, "from"), 24), *to = show_value(json_object_get(cell, "to"), 24);
-        table_row(table, 6, who, js_str(cell, "field"), js_str(cell, "side"), from, to, dry ? "would be put back" : "put back");
+        AUTO_FREE char *from = show_value(json_object_get(cell, "from"), 24),
+                       *to = show_value(json_object_get(cell, "to"), 24);
+        table_row(table, 6, who, js_str(cell, "field"), js_str(cell, "side"), from, to,
+                  dry ? "would be put back" : "put back");
     }
     json_array_foreach (json_object_get(row, "kept"), i, cell)
         table_row(table, 6, who, js_str(cell, "field"), "", "", "", js_str(cell, "why"));
     if (json_object_get(row, "created"))
-        table_row(table, 6, who, "(record)", "crm", "", js_str_or(row, "t_id", ""), "created by the run; delete it there if it must go");
+        table_row(table, 6, who, "(record)", "crm", "", js_str_or(row, "t_id", ""),
+                  "created by the run; delete it there if it must go");
     if (js_str(row, "moved"))
         table_row(table, 6, who, "(link)", "", "", "", js_str(row, "moved"));
 }
@@ -187,15 +190,15 @@ static void report(struct undo_of *u)
     }
     if (kept)
         app_worse(u->app, EXIT_PARTLY);
-    AUTO_JSON json_t *out = json_pack("{s:I,s:b,s:I,s:I,s:I,s:O}", "run", u->run, "dry_run", u->dry, "undone", undone, "kept", kept,
-                                      "created", created, "records", rows);
+    AUTO_JSON json_t *out = json_pack("{s:I,s:b,s:I,s:I,s:I,s:O}", "run", u->run, "dry_run", u->dry, "undone", undone,
+                                      "kept", kept, "created", created, "records", rows);
     if (u->app->json) {
         print_json(out);
         table_drop(&table);
     } else {
         table_print(&table);
-        printf("run %lld: %lld values %s, %lld left alone, %lld records it created stay\n", (long long)u->run, (long long)undone,
-               u->dry ? "would be put back" : "put back", (long long)kept, (long long)created);
+        printf("run %lld: %lld values %s, %lld left alone, %lld records it created stay\n", (long long)u->run,
+               (long long)undone, u->dry ? "would be put back" : "put back", (long long)kept, (long long)created);
     }
 }
 
@@ -212,10 +215,12 @@ static bool find_run(struct undo_of *u, struct err *err)
         return err_set(err, ERR_CONFIG, "there is no run %lld", (long long)u->run);
     u->route = who_route(u->app, run.route);
     if (!u->route)
-        return err_set(err, ERR_CONFIG, "run %lld was one of route \"%s\", which is not configured", (long long)u->run, run.route);
+        return err_set(err, ERR_CONFIG, "run %lld was one of route \"%s\", which is not configured", (long long)u->run,
+                       run.route);
     if (!pause_since(u->app->store, u->route->name, &paused, err))
         return false;
-    return !paused || err_set(err, ERR_CONFIG, "route %s is paused: inbox-bridge resume %s", u->route->name, u->route->name);
+    return !paused ||
+           err_set(err, ERR_CONFIG, "route %s is paused: inbox-bridge resume %s", u->route->name, u->route->name);
 }
 
 static bool undo_run(struct undo_of *u, struct err *err)

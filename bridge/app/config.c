@@ -4,6 +4,7 @@
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "connectors/registry.h"
+#include "connectors/signature.h"
 #include <libgen.h>
 #include <unistd.h>
 
@@ -19,6 +20,27 @@ const struct opt settings_table[] = {
     {"log_level", OPT_CHOICE, FIELD(settings, log_level), "info", false, 0, 0, log_levels, "what `run` logs"},
     {"allow_plain_http", OPT_BOOL, FIELD(settings, allow_plain_http), "false", false, 0, 0, NULL,
      "allow http:// to other hosts than this one"},
+    OPT_END};
+
+const struct opt http_table[] = {
+    {"listen", OPT_TEXT, FIELD(http_settings, listen), "127.0.0.1:8420", false, 0, 0, NULL,
+     "address and port of webhooks, health and metrics: \"127.0.0.1:8420\", \"[::1]:8420\""},
+    {"api_token", OPT_SECRET, FIELD(http_settings, api_token), NULL, false, 0, 0, NULL,
+     "bearer token that /api/ asks for; without one there is no /api/"},
+    {"tls_certificate", OPT_TEXT, FIELD(http_settings, tls_certificate), NULL, false, 0, 0, NULL,
+     "PEM file of the certificate chain; relative to this file"},
+    {"tls_key", OPT_TEXT, FIELD(http_settings, tls_key), NULL, false, 0, 0, NULL, "PEM file of its key; relative to this file"},
+    {"public_url", OPT_TEXT, FIELD(http_settings, public_url), NULL, false, 0, 0, NULL,
+     "what the services call to reach `listen`: \"https://bridge.example.com\"; `run` names the webhooks' URLs by it"},
+    OPT_END};
+
+const struct opt alarm_table[] = {
+    {"url", OPT_TEXT, FIELD(alarm_settings, url), NULL, false, 0, 0, NULL, "where alarms and their end are posted"},
+    {"secret", OPT_SECRET, FIELD(alarm_settings, secret), NULL, false, 0, 0, NULL, "signs them by Standard Webhooks: base64, \"whsec_…\""},
+    {"after", OPT_SPAN, FIELD(alarm_settings, after), "5m", false, 0, 86400000, NULL, "how long a fault lasts before it is raised, and is over before it is cleared"},
+    {"hold_age", OPT_SPAN, FIELD(alarm_settings, hold_age), "1d", false, 0, 0, NULL, "a cell that waits longer for a person is raised"},
+    {"dead", OPT_INT, FIELD(alarm_settings, dead), "0", false, 0, 1000000, NULL, "more refused writes than so many are raised"},
+    {"budget", OPT_INT, FIELD(alarm_settings, budget), "90", false, 1, 100, NULL, "percent of a day's calls that may be used before it is raised"},
     OPT_END};
 
 const struct opt endpoint_table[] = {
@@ -40,7 +62,7 @@ const struct opt route_table[] = {
      "when `run` compares everything: an interval (jittered), a time of day in UTC like 03:30, or off"},
     OPT_END};
 
-static const char *const top_also[] = {"endpoints", "routes", NULL};
+static const char *const top_also[] = {"endpoints", "routes", "http", "alarms", NULL};
 
 /* Paths in the file are relative to the file. */
 static char *beside(const struct app *app, const char *path)
@@ -75,6 +97,44 @@ static bool vault_save(void *self, const char *name, const char *plain, struct e
     return store_secret_set(app->store, name, plain, err);
 }
 
+/* A refresh may void the running service's own token, and the new one could not be kept. */
+static bool vault_may(void *self, struct err *err)
+{
+    const struct app *app = self;
+    return !app->looking || err_set(err, ERR_AUTH, "the running service holds the store, so its access token is not renewed from here");
+}
+
+/* ---- http ---- */
+
+static void load_http(struct app *app, struct opt_faults *faults)
+{
+    const struct opt_node *group = opt_member(opt_root(app->file), "http");
+    if (!group || !opt_read(group, http_table, NULL, &app->http, faults))
+        return;
+    if (!app->http.tls_certificate != !app->http.tls_key)
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "tls_certificate and tls_key go together");
+    if (app->http.tls_certificate)
+        resolve(app, &app->http.tls_certificate);
+    if (app->http.tls_key)
+        resolve(app, &app->http.tls_key);
+}
+
+/* ---- alarms ---- */
+
+static void load_alarms(struct app *app, struct opt_faults *faults)
+{
+    const struct opt_node *group = opt_member(opt_root(app->file), "alarms");
+    struct err err = {0};
+    if (!group)
+        opt_default(alarm_table, &app->alarms);
+    if (!group || !opt_read(group, alarm_table, NULL, &app->alarms, faults))
+        return;
+    if (app->alarms.url && !app->alarms.secret)
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "alarms are signed: say secret = \"env:…\"");
+    else if (app->alarms.url && !signature_standard_secret(app->alarms.secret, &err))
+        opt_fault(faults, opt_place_file(group), opt_place_line(group), "secret: %s", err.text);
+}
+
 /* ---- endpoints ---- */
 
 static struct app_endpoint *endpoint_find(struct app *app, const char *name)
@@ -103,7 +163,7 @@ static const struct connector *connector_named(const char *name, const struct op
 static void load_endpoint(struct app *app, const struct opt_node *node, struct opt_faults *faults)
 {
     static const char *const also[] = {"connector", "poll", NULL};
-    struct vault vault = {.self = app, .load = vault_load, .save = vault_save};
+    struct vault vault = {.self = app, .load = vault_load, .save = vault_save, .may = vault_may};
     struct endpoint_settings s = {0};
     /* The connector's own table knows the other names; here only ours are read. */
     AUTO_FREE const char **theirs = mem_grow(NULL, opt_count(node) + 1, sizeof *theirs);
@@ -202,10 +262,14 @@ bool app_load(struct app *app)
         else
             app->settings.key_file = mem_printf("%s.key", app->settings.store);
         app->env.transport = http_curl_new(&(struct http_curl_options){
-            .allow_plain_http = app->settings.allow_plain_http, .user_agent = "inbox-bridge/0.1"});
+            .allow_plain_http = app->settings.allow_plain_http, .user_agent = "inbox-bridge/" INBOX_BRIDGE_VERSION});
     }
     if (app->file && app->env.transport)
         load_groups(app, &faults);
+    if (app->file)
+        load_http(app, &faults);
+    if (app->file)
+        load_alarms(app, &faults);
     wire(app);
     if (faults.n)
         app_faults(app, &faults);

@@ -11,7 +11,8 @@ void live_run(struct app *app, struct app_route *ar)
     int64_t now = app->env.now(&app->env);
     if (r->run && (now < ar->run_begun + HOUR_MS || r->tally.seen == ar->run_seen))
         return;
-    if ((r->run && !store_run_end(app->store, r->run, NULL, &err)) || !store_run_start(app->store, r->name, "live", &r->run, &err))
+    if ((r->run && !store_run_end(app->store, r->run, NULL, &err)) ||
+        !store_run_start(app->store, r->name, "live", &r->run, &err))
         app_fail(app, r->name, &err);
     ar->run_begun = now;
     ar->run_seen = r->tally.seen;

@@ -14,6 +14,11 @@ static const char exit_codes[] = "exit codes: 0 all in step · 1 usage · 2 conf
                                  "plan were stale · 6 store locked or unusable\n";
 
 const struct command commands[] = {
+    {"init", "[--crm hubspot|salesforce|webhook] [--inbox-token SECRET] [--crm-token SECRET] [--base-url URL] [--inbox-url URL] "
+             "[--client-id ID] [--username NAME] [--mapping NAME|FILE] [--store FILE] [--out DIR] [--yes] [--force]",
+     "writes a commented configuration and a mapping to begin with",
+     "Asks for what no flag says; --yes takes the usual answer. A SECRET is env:NAME, file:/path or cred:NAME. --base-url is where "
+     "the CRM is; the URL of the receiver for webhook. Files that are there are left alone unless --force is given.", cmd_init},
     {"check", "", "configuration, credentials, organisations, mapping against the live schemas", "Prints every fault at once.", cmd_check},
     {"setup", "[--apply]", "what is missing in the CRM; --apply creates it", "Compares the properties the mapping needs with those the CRM has.", cmd_setup},
     {"plan", "[--out FILE]", "what a sync would do, cell by cell; writes nothing to either side", "With --out every row goes to FILE, for apply.", cmd_plan},
@@ -21,7 +26,8 @@ const struct command commands[] = {
     {"sync", "[--full] [--yes] [--accept-mass-change]", "one pass to quiet",
      "--full enumerates and compares everything; --yes allows a first contact to create more than max_creates records; "
      "--accept-mass-change lets detaches and clears through that the guard stopped.", cmd_sync},
-    {"run", "", "polls and syncs until SIGTERM; SIGHUP reloads the configuration", "Logs to stderr in logfmt.", cmd_run},
+    {"run", "", "polls, takes webhooks and syncs until SIGTERM; SIGHUP reloads the configuration",
+     "Logs to stderr in logfmt; the group http says where it listens, the group alarms who hears of trouble.", cmd_run},
     {"status", "", "links, jobs, ops and holds of every route; no network", "", cmd_status},
     {"explain", "PROSPECT", "each cell: both values, both shadows, why, and what happens next", "PROSPECT is a @handle, a key (x:…) or an id.", cmd_explain},
     {"holds", "", "cells that wait for a person", "", cmd_holds},
@@ -65,6 +71,10 @@ int cmd_reference(struct app *app, int argc, char **argv)
     const struct connector *const *all = registry_all(&n);
     printf("# Options\n\n## Top level\n\n");
     opt_reference(stdout, settings_table);
+    printf("\n## http\n\n");
+    opt_reference(stdout, http_table);
+    printf("\n## alarms\n\n");
+    opt_reference(stdout, alarm_table);
     printf("\n## endpoints.NAME (every connector)\n\n");
     opt_reference(stdout, endpoint_table);
     for (size_t i = 0; i < n; i++) {
@@ -79,7 +89,8 @@ int cmd_reference(struct app *app, int argc, char **argv)
 static void usage(FILE *out)
 {
     fprintf(out, "inbox-bridge keeps Inbox prospects and CRM records in step, in both directions.\n\n"
-                 "usage: inbox-bridge [-c FILE] [--json] [--quiet] COMMAND [--help]\n\n");
+                 "usage: inbox-bridge [-c FILE] [--json] [--quiet] COMMAND [--help]\n"
+                 "       inbox-bridge --version\n\n");
     for (const struct command *c = commands; c->name; c++)
         fprintf(out, "  %-10s %s\n", c->name, c->about);
     fprintf(out, "\nFILE is inbox-bridge.cfg unless -c says otherwise.\n%s", exit_codes);
@@ -115,6 +126,8 @@ static int options(struct app *app, int argc, char **argv, char **rest, bool *wa
             app->quiet = true;
         else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             *wants_help = true;
+        else if (!strcmp(argv[i], "--version") && !n)
+            rest[n++] = "version";
         else if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc)
             app->config_path = argv[++i];
         else
@@ -138,6 +151,10 @@ int main(int argc, char **argv)
     if (!n) {
         usage(wants_help ? stdout : stderr);
         return wants_help ? EXIT_IN_STEP : EXIT_USAGE;
+    }
+    if (!strcmp(rest[0], "version")) {
+        printf("inbox-bridge %s\n", INBOX_BRIDGE_VERSION);
+        return EXIT_IN_STEP;
     }
     const struct command *c = command_find(rest[0]);
     if (!c)

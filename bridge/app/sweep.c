@@ -115,8 +115,8 @@ static bool mark_step(struct app *app, struct route *r, json_t *state, bool *mor
     STORE_TX(tx, app->store);
     bool ok = store_begin(app->store, err);
     for (size_t i = 0; ok && i < n; i++)
-        ok = store_job_mark(app->store, r->name, links[i].object, links[i].key, LANE_RECONCILE, app->env.now(&app->env), "compare",
-                            err);
+        ok = store_job_mark(app->store, r->name, links[i].object, links[i].key, LANE_RECONCILE, app->env.now(&app->env),
+                            "compare", err);
     *more = n == STEP;
     if (*more)
         js_set(state, "after", json_integer(links[n - 1].id));
@@ -163,7 +163,8 @@ static bool keep_report(struct app *app, const char *route, const json_t *state,
 {
     char at[WHEN_TEXT];
     when_print(js_int_or(state, "ended", 0), at);
-    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:O?}", "route", route, "at", at, "records", json_object_get(state, "records"));
+    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:O?}", "route", route, "at", at, "records",
+                                         json_object_get(state, "records"));
     AUTO_FREE char *name = mem_printf("drift:%s", route), *text = js_print(report);
     return store_meta_set(app->store, name, text, err);
 }
@@ -179,7 +180,8 @@ static bool look(struct app *app, struct app_route *ar, bool *through, struct er
         return false;
     if (!under_way(state) || json_object_get(state, "after"))
         return true;
-    if (!store_jobs_why(app->store, r->name, "compare", &left, err) || !store_jobs_why(app->store, r->name, "scan", &scan, err))
+    if (!store_jobs_why(app->store, r->name, "compare", &left, err) ||
+        !store_jobs_why(app->store, r->name, "scan", &scan, err))
         return false;
     if (!json_object_get(state, "records"))
         js_set(state, "records", json_object());

@@ -45,7 +45,7 @@ int who_no_route(const struct app *app, const char *command, const char *name)
     for (size_t i = 0; i < app->n_routes; i++)
         names[i] = app->routes[i].route.name;
     const char *nearest = str_nearest(name, names, app->n_routes);
-    fprintf(stderr, "inbox-bridge: %s: no route is called \"%s\"%s%s%s\n", command, name, nearest ? "; did you mean \"" : "",
-            nearest ? nearest : "", nearest ? "\"?" : "");
+    fprintf(stderr, "inbox-bridge: %s: no route is called \"%s\"%s%s%s\n", command, name,
+            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     return EXIT_USAGE;
 }

@@ -32,7 +32,8 @@ static bool read_quoted(struct csv *c, struct csv_row *row, struct err *err)
     if (!closed)
         return err_set(err, ERR_REJECT, "line %d: a quote is never closed", c->line);
     c->at++;
-    return strchr(",\r\n", *c->at) || err_set(err, ERR_REJECT, "line %d: something stands after a closing quote", c->line);
+    return strchr(",\r\n", *c->at) ||
+           err_set(err, ERR_REJECT, "line %d: something stands after a closing quote", c->line);
 }
 
 static bool read_bare(struct csv *c, struct csv_row *row, struct err *err)

@@ -250,6 +250,23 @@ unsigned limiter_used(struct limiter *l, int64_t now, unsigned bucket, int64_t s
     return n;
 }
 
+size_t limiter_gauges(struct limiter *l, int64_t now, struct limiter_gauge out[LIMITER_GAUGES])
+{
+    _Static_assert(LIMITER_GAUGES >= BUCKETS_MOST * WINDOWS, "a gauge for every window");
+    size_t n = 0;
+    pthread_mutex_lock(&l->lock);
+    for (size_t b = 0; b < l->n; b++)
+        for (int i = 0; i < WINDOWS; i++) {
+            struct window *w = &l->buckets[b].windows[i];
+            if (!w->limit || !w->span)
+                continue;
+            roll(w, now);
+            out[n++] = (struct limiter_gauge){l->buckets[b].name, w->span, w->limit, total_use(w)};
+        }
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
 /* ---- surviving a restart ---- */
 
 static json_t *save_window(struct window *w, int64_t now)

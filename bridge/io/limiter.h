@@ -40,6 +40,15 @@ void limiter_seen(struct limiter *l, int64_t now, unsigned bucket, int64_t span_
 /* limiter_used: calls counted in the window with that span (for status and metrics). */
 unsigned limiter_used(struct limiter *l, int64_t now, unsigned bucket, int64_t span_ms);
 
+/* limiter_gauges: every window that has a limit, with what is counted in it; answers how many. */
+#define LIMITER_GAUGES 12
+struct limiter_gauge {
+    const char *bucket; /* bucket is the limiter's */
+    int64_t span_ms;
+    unsigned limit, used;
+};
+size_t limiter_gauges(struct limiter *l, int64_t now, struct limiter_gauge out[LIMITER_GAUGES]);
+
 /* State as JSON for the store and back (counts in at most 120 slices a window, so small). Unknown or stale content is
  * ignored. */
 json_t *limiter_save(struct limiter *l, int64_t now);

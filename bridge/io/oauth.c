@@ -312,7 +312,7 @@ static bool login(struct oauth *a, struct env *env, struct err *err)
         *err = a->refused;
         return false;
     }
-    if (!load_kept(a, err))
+    if ((a->grant == GRANT_REFRESH && a->vault.may && !a->vault.may(a->vault.self, err)) || !load_kept(a, err))
         return false;
     char *form = form_of(a, env);
     return form ? send_form(a, env, form, err) : err_set(err, ERR_CONFIG, "the private key cannot sign");

@@ -9,6 +9,9 @@ struct vault {
     void *self;
     bool (*load)(void *self, const char *name, char **plain, struct err *err); /* *plain NULL when there is none */
     bool (*save)(void *self, const char *name, const char *plain, struct err *err);
+    /* may: asked before a refresh, which may void the token the service gave before; NULL = yes. A reader of another
+     * process's store says no. */
+    bool (*may)(void *self, struct err *err);
 };
 
 /* The grant follows from what is told: private_key = signed assertion, refresh_token = refresh, else client credentials. */

@@ -5,7 +5,12 @@
 #include "bridge/base/str.h"
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GRACE_MS 3000
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -13,6 +18,7 @@ struct server {
     void *self;
     size_t body_max;
     uint16_t port;
+    _Atomic int in_hand; /* requests begun and not yet answered */
 };
 
 struct pending {
@@ -30,9 +36,10 @@ static enum MHD_Result take_header(void *self, enum MHD_ValueKind kind, const ch
 /* The raw path and query as the peer sent them. */
 static void *on_uri(void *self, const char *uri, struct MHD_Connection *connection)
 {
-    (void)self;
+    struct server *s = self;
     (void)connection;
     struct pending *p = mem_alloc(sizeof *p);
+    atomic_fetch_add(&s->in_hand, 1);
     p->request.url = mem_dup(uri);
     return p;
 }
@@ -99,36 +106,71 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *c, const ch
 static void on_done(void *self, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
 {
     struct pending *p = *state;
-    (void)self;
+    struct server *s = self;
     (void)c;
     (void)why;
     if (!p)
         return;
+    atomic_fetch_sub(&s->in_hand, 1);
     http_request_done(&p->request);
     buf_done(&p->body);
     free(p);
     *state = NULL;
 }
 
+/* ---- start ---- */
+
+struct place {
+    struct sockaddr_storage at;
+    bool v6;
+};
+
+static bool place_of(const char *address, uint16_t port, struct place *out, struct err *err)
+{
+    struct sockaddr_in *four = (struct sockaddr_in *)&out->at;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&out->at;
+    *out = (struct place){.v6 = strchr(address, ':') != NULL};
+    if (out->v6) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(port);
+    } else {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+    }
+    if (inet_pton(out->v6 ? AF_INET6 : AF_INET, address, out->v6 ? (void *)&six->sin6_addr : (void *)&four->sin_addr) == 1)
+        return true;
+    return err_set(err, ERR_CONFIG, "\"%s\" is no address to listen on", address);
+}
+
+static struct MHD_Daemon *listen_on(struct server *s, const struct server_options *o, const struct place *place)
+{
+    bool tls = o->certificate && o->key;
+    struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
+                                      {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
+                                      {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem *more = tls ? secure : &secure[2];
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0u) | (place->v6 ? MHD_USE_IPv6 : 0u);
+    return MHD_start_daemon(flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &place->at, MHD_OPTION_URI_LOG_CALLBACK,
+                            on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_THREAD_POOL_SIZE,
+                            o->threads ? o->threads : 2u, MHD_OPTION_CONNECTION_LIMIT, o->connections ? o->connections : 256u,
+                            MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds ? o->idle_seconds : 30u,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
 struct server *server_start(const struct server_options *o, server_handler *handle, void *self, struct err *err)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port)};
     const char *address = o->address ? o->address : "127.0.0.1";
-    if (inet_pton(AF_INET, address, &at.sin_addr) != 1) {
-        err_set(err, ERR_CONFIG, "\"%s\" is no IPv4 address to listen on", address);
+    struct place place;
+    if (!place_of(address, o->port, &place, err))
         return NULL;
-    }
     struct server *s = mem_alloc(sizeof *s);
     s->handle = handle;
     s->self = self;
     s->body_max = o->body_max ? o->body_max : 1u << 20;
-    s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD, o->port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_URI_LOG_CALLBACK,
-        on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads ? o->threads : 2u,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections ? o->connections : 256u, MHD_OPTION_CONNECTION_TIMEOUT,
-        o->idle_seconds ? o->idle_seconds : 30u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_END);
+    s->daemon = listen_on(s, o, &place);
     if (!s->daemon) {
-        err_set(err, ERR_CONFIG, "cannot listen on %s:%u", address, o->port);
+        err_set(err, ERR_CONFIG, "cannot listen on %s:%u%s", address, o->port,
+                o->certificate ? " (is the address taken, or are certificate and key no pair?)" : "");
         free(s);
         return NULL;
     }
@@ -141,10 +183,17 @@ uint16_t server_port(const struct server *s)
     return s->port;
 }
 
+/* ---- stop ---- */
+
 void server_stop(struct server *s)
 {
     if (!s)
         return;
+    MHD_socket fd = MHD_quiesce_daemon(s->daemon);
+    for (int waited = 0; atomic_load(&s->in_hand) > 0 && waited < GRACE_MS; waited += 10)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     MHD_stop_daemon(s->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
     free(s);
 }

@@ -1,5 +1,5 @@
-/* An HTTP/1.1 server on a few threads (libmicrohttpd behind this header): bounded in body, headers, connections
- * and time. A handler sees one whole request and fills one whole answer. */
+/* An HTTP/1.1 server on a few threads (libmicrohttpd behind this header), plain or with TLS: bounded in body, headers,
+ * connections and time. A handler sees one whole request and fills one whole answer. */
 #pragma once
 #include "bridge/io/http.h"
 
@@ -9,15 +9,17 @@
 typedef void server_handler(void *self, const struct http_request *request, struct http_answer *answer);
 
 struct server_options {
-    const char *address;    /* NULL = "127.0.0.1" */
+    const char *address;    /* IPv4 or IPv6; NULL = "127.0.0.1" */
     uint16_t port;          /* 0 = any free one: ask server_port */
     unsigned threads;       /* 0 = 2 */
     unsigned connections;   /* 0 = 256 */
     size_t body_max;        /* 0 = 1 MiB; larger is answered 413 */
     unsigned idle_seconds;  /* 0 = 30 */
+    const char *certificate, *key; /* PEM texts: TLS; NULL = plain. Borrowed until server_stop */
 };
 
 struct server;
 struct server *server_start(const struct server_options *options, server_handler *handle, void *self, struct err *err);
 uint16_t server_port(const struct server *server);
-void server_stop(struct server *server); /* finishes the requests in hand; accepts NULL */
+/* server_stop takes no new connections, gives the requests in hand a few seconds to be answered, and ends; accepts NULL. */
+void server_stop(struct server *server);

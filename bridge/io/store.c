@@ -24,7 +24,7 @@ static bool begin(struct store *st, struct err *err)
 {
     if (mine(st))
         return err_set(err, ERR_BUG, "this thread has a transaction open already");
-    if (!usable(st, err) || !sql_run(st, "BEGIN IMMEDIATE", NO_ARGS, err))
+    if (!usable(st, err) || !sql_run(st, st->reader ? "BEGIN" : "BEGIN IMMEDIATE", NO_ARGS, err))
         return false;
     st->doomed = st->reshaped = false;
     st->begun = sqlite3_total_changes64(st->db);

@@ -10,6 +10,7 @@
  * opaque. Times are ms. */
 #pragma once
 #include "bridge/io/env.h"
+#include "bridge/io/limiter.h"
 #include "bridge/io/seal.h"
 #include <jansson.h>
 
@@ -19,6 +20,9 @@ struct store;
  * not ours, and one another process holds, each with a sentence that says what to do. env gives the clock and the power
  * switch: each commit touches it. key seals secrets (NULL: store_secret_* refuse). */
 struct store *store_open(const char *path, struct env *env, const struct seal_key *key, struct err *err) MUST_CHECK;
+/* store_look opens the file for reading only, beside the process that holds it if there is one: no lock is taken, nothing is
+ * made or migrated, every verb that writes fails. Refuses a file that is not there or has another schema. */
+struct store *store_look(const char *path, struct env *env, const struct seal_key *key, struct err *err) MUST_CHECK;
 void store_close(struct store *st); /* accepts NULL; rolls back */
 /* store_relax: no fsync from now on; only for simulations, whose power cuts are simulated too. */
 void store_relax(struct store *st);
@@ -135,6 +139,7 @@ bool store_job_finish(struct store *st, const struct job *job, struct err *err) 
 /* store_job_again: due at `due` for that reason; marked meanwhile: at the earlier of the two times, for the mark's reason. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;
 bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err) MUST_CHECK; /* next_due WHEN_NEVER when none */
+bool store_jobs_lanes(struct store *st, const char *route, int64_t by_lane[LANES], struct err *err) MUST_CHECK; /* how many wait in each */
 bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err) MUST_CHECK; /* nothing of the route before */
 
 /* ---- ops: durable write intents ---- */
@@ -181,6 +186,17 @@ bool store_hold_by_id(struct store *st, int64_t id, struct hold *out, bool *foun
 bool store_holds_of(struct store *st, int64_t link, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_holds(struct store *st, const char *route, int64_t after_id, size_t max, struct hold **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_holds_count(struct store *st, const char *route, int64_t *out, struct err *err) MUST_CHECK; /* without a choice yet */
+
+/* ---- deliveries: what webhooks brought and nobody has made jobs of yet ---- */
+struct store_delivery {
+    int64_t id, at; /* at: when it came, ms */
+    char *text;     /* text is the caller's */
+};
+void store_deliveries_free(struct store_delivery *d, size_t n);
+bool store_delivery_add(struct store *st, const char *endpoint, int64_t at, const char *text, struct err *err) MUST_CHECK;
+bool store_delivery_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
+bool store_deliveries(struct store *st, const char *endpoint, size_t max, struct store_delivery **out, size_t *n, struct err *err) MUST_CHECK; /* oldest first */
+bool store_deliveries_count(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK;
 
 /* ---- runs and the change log (append only) ---- */
 bool store_run_start(struct store *st, const char *route, const char *kind, int64_t *run, struct err *err) MUST_CHECK;

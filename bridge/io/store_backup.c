@@ -74,7 +74,8 @@ static bool check_copy(sqlite3 *copy, const char *part, struct err *err)
     if (sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(copy, "PRAGMA quick_check(1)", verdict, &sound, NULL) != SQLITE_OK)
         return failed(copy, part, "check", err);
-    return sound || err_set(err, ERR_STORE, "the copy is damaged, and so may be the store: keep what you have, and check the disk");
+    return sound || err_set(err, ERR_STORE,
+                            "the copy is damaged, and so may be the store: keep what you have, and check the disk");
 }
 
 static bool keep(const char *part, const char *to, struct err *err)

@@ -157,6 +157,21 @@ bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64
     return true;
 }
 
+bool store_jobs_lanes(struct store *st, const char *route, int64_t by_lane[LANES], struct err *err)
+{
+    int64_t counts[LANES] = {0};
+    VERB(v);
+    if (!verb_read(&v, st, "count jobs", err))
+        return false;
+    for (int lane = 0; lane < LANES; lane++)
+        if (!sql_int(st, "SELECT count(*) FROM job WHERE route = ? AND lane = ?", ARGS(INT(name_find(st, route)), INT(lane)),
+                     &counts[lane], err))
+            return false;
+    for (int lane = 0; lane < LANES; lane++)
+        by_lane[lane] = counts[lane];
+    return true;
+}
+
 bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err)
 {
     VERB(v);

@@ -32,7 +32,8 @@ static const char old_rows[] =
     "DELETE FROM log WHERE at < ?1 AND NOT EXISTS ("
     " SELECT 1 FROM json_each(ifnull(log.cells, '{}')) c WHERE json_type(c.value, '$.s') IS NOT NULL"
     " AND EXISTS (SELECT 1 FROM link WHERE link.id = log.link)"
-    " AND NOT EXISTS (SELECT 1 FROM log l, json_each(ifnull(l.cells, '{}')) d WHERE l.link = log.link AND l.seq > log.seq"
+    " AND NOT EXISTS (SELECT 1 FROM log l, json_each(ifnull(l.cells, '{}')) d WHERE l.link = log.link AND l.seq > "
+    "log.seq"
     " AND d.key = c.key AND json_type(d.value, '$.s') IS NOT NULL))";
 
 bool store_prune(struct store *st, int64_t before, struct pruned *out, struct err *err)
@@ -41,10 +42,13 @@ bool store_prune(struct store *st, int64_t before, struct pruned *out, struct er
     VERB(v);
     if (!verb_write(&v, st, "prune the old", err) || !permit(st, "prune", err) ||
         !drop(st, old_rows, ARGS(INT(before)), &p.log, err) ||
-        !drop(st, "DELETE FROM run WHERE started < ?1 AND ended < ?1 AND NOT EXISTS (SELECT 1 FROM log WHERE log.run = run.id)",
+        !drop(st,
+              "DELETE FROM run WHERE started < ?1 AND ended < ?1 AND NOT EXISTS (SELECT 1 FROM log WHERE log.run = "
+              "run.id)",
               ARGS(INT(before)), &p.runs, err) ||
         !drop(st,
-              "DELETE FROM subject WHERE missed_at > 0 AND missed_at < ?1 AND NOT EXISTS (SELECT 1 FROM link WHERE link.key = "
+              "DELETE FROM subject WHERE missed_at > 0 AND missed_at < ?1 AND NOT EXISTS (SELECT 1 FROM link WHERE "
+              "link.key = "
               "subject.key) AND NOT EXISTS (SELECT 1 FROM job WHERE job.key = subject.key)",
               ARGS(INT(before)), &p.subjects, err) ||
         !revoke(st, err) || !verb_commit(&v, err))
@@ -66,8 +70,8 @@ static void digest(const struct store *st, const char *key, char hex[2 * HASH_SI
     mem_wipe(derived, sizeof derived);
 }
 
-#define THEIRS                                                                                                                 \
-    "WITH RECURSIVE theirs(id) AS (SELECT id FROM link WHERE key = ?1 "                                                        \
+#define THEIRS                                                                                                         \
+    "WITH RECURSIVE theirs(id) AS (SELECT id FROM link WHERE key = ?1 "                                                \
     "UNION SELECT link.id FROM link JOIN theirs ON link.parent = theirs.id) "
 
 /* What was said with them: conversations stand under their key, entries name it. */
@@ -81,7 +85,10 @@ static bool erase(struct store *st, const char *key, int64_t *rows, struct err *
         THEIRS "DELETE FROM op WHERE link IN theirs",
         THEIRS "DELETE FROM job WHERE key = ?1 " SAID "OR key IN (SELECT key FROM subject WHERE json_extract(fields, '$.parent') = ?1) "
                "OR (route, object, key) IN (SELECT route, object, key FROM link WHERE id IN theirs)",
-        THEIRS "DELETE FROM subject WHERE key = ?1 " SAID "OR json_extract(fields, '$.parent') = ?1 OR key IN (SELECT key FROM link WHERE id IN theirs)",
+        /* a delivery of many is taken at the next start, which passes over who is forgotten */
+        THEIRS "DELETE FROM delivery WHERE instr(text, ?1) AND json_array_length(text, '$.items') = 1",
+        THEIRS "DELETE FROM subject WHERE key = ?1 " SAID "OR json_extract(fields, '$.parent') = ?1 "
+               "OR key IN (SELECT key FROM link WHERE id IN theirs)",
         THEIRS "DELETE FROM link WHERE id IN theirs"};
     for (size_t i = 0; i < COUNT(steps); i++)
         if (!drop(st, steps[i], ARGS(TEXT(key)), rows, err))

@@ -3,6 +3,7 @@
 #include "bridge/base/str.h"
 #include "bridge/io/store_private.h"
 #include <errno.h>
+#include <unistd.h>
 
 static const char memory[] = ":memory:";
 
@@ -111,6 +112,35 @@ struct store *store_open_schema(const char *path, struct env *env, const struct 
 struct store *store_open(const char *path, struct env *env, const struct seal_key *key, struct err *err)
 {
     return store_open_schema(path, env, key, store_steps, store_n_steps, err);
+}
+
+/* A connection that may recover the log after a crash, as every reader must be able to, but never writes a row and leaves
+ * the checkpoint to the holder. */
+static bool look(struct store *st, struct err *err)
+{
+    int schema = 0;
+    if (access(st->path, F_OK) != 0)
+        return err_set(err, ERR_STORE, "open %s: there is no store yet", st->path);
+    int rc = connect(st);
+    if (rc != SQLITE_OK)
+        return sql_fail(st, rc, err);
+    st->reader = true;
+    sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (!sql_script(st, settings, err) || !sql_script(st, "PRAGMA query_only = ON", err) ||
+        !store_identify(st, store_n_steps, &schema, err))
+        return false;
+    if (schema != store_n_steps)
+        return err_set(err, ERR_STORE, "open %s: it has schema %d, this program reads %d", st->path, schema, store_n_steps);
+    return names_load(st, err);
+}
+
+struct store *store_look(const char *path, struct env *env, const struct seal_key *key, struct err *err)
+{
+    struct store *st = blank(path, env, key);
+    if (look(st, err))
+        return st;
+    store_close(st);
+    return NULL;
 }
 
 void store_close(struct store *st)

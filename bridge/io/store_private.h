@@ -24,6 +24,7 @@ struct store {
     bool sealed;              /* key is there */
     pthread_mutex_t lock;     /* recursive; held from begin to commit or rollback, and by each verb */
     _Atomic(const void *) owner; /* the thread whose transaction is open; NULL: none */
+    bool reader;              /* opened by store_look */
     bool doomed;              /* a statement of the open transaction failed: it can only be rolled back */
     bool reshaped;            /* the transaction changed the schema, which counts as no row */
     int64_t begun;            /* total changes when the transaction began */

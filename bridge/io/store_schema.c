@@ -60,7 +60,12 @@ static const char schema_2[] =
     "CREATE INDEX log_run ON log(run);"
     "CREATE TABLE forgotten(mac TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;";
 
-const char *const store_steps[] = {schema_1, schema_2};
+/* Deliveries of webhooks that were answered with a 2xx and are not yet jobs. */
+static const char schema_3[] =
+    "CREATE TABLE delivery(id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX delivery_endpoint ON delivery(endpoint, id);";
+
+const char *const store_steps[] = {schema_1, schema_2, schema_3};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */

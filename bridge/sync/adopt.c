@@ -42,6 +42,8 @@ static json_t *row_off(const struct item *it)
     const char *act = it->err.kind ? "failed" : ambiguous ? "ambiguous" : known ? "known" : "excluded";
     json_t *row = row_of(it, act);
     js_set(row, "why", js_text(it->err.kind ? it->err.text : it->why));
+    if (it->err.kind == ERR_RATE || it->err.kind == ERR_TEMP)
+        js_set(row, "again", json_true());
     return row;
 }
 
@@ -73,7 +75,8 @@ static json_t *adopt_item(struct item *it)
         return row_off(it);
     if (it->create || (found && !has_key(it))) {
         unlink_item(it);
-        item_off(it, NEXT_AGAIN, it->create ? "no CRM record carries its key" : "a CRM record matches, but not by its key");
+        item_off(it, NEXT_AGAIN,
+                 it->create ? "no CRM record carries its key" : "a CRM record matches, but not by its key");
         it->create = false;
         json_t *row = row_of(it, "unmatched");
         js_set(row, "why", json_string(it->why));
@@ -98,7 +101,8 @@ static void done(const struct batch *b, void *self)
         a->emit(a->self, a->rows[i]);
 }
 
-bool sync_adopt(struct route *r, const struct job *jobs, size_t n, bool dry, adopt_emit *emit, void *self, struct err *err)
+bool sync_adopt(struct route *r, const struct job *jobs, size_t n, bool dry, adopt_emit *emit, void *self,
+                struct err *err)
 {
     AUTO_FREE json_t **rows = mem_grow(NULL, n + 1, sizeof *rows);
     struct adoption a = {.rows = rows, .emit = emit, .self = self};

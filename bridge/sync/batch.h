@@ -140,6 +140,9 @@ bool closed_reason(const struct link *link); /* was it over when last seen? */
 
 /* tie.c: records whose tie to their parent is not known, or is looked at again. */
 void tie_batch(struct batch *b);
+void tie_doubt(struct link *link);           /* from here on it is not known */
+bool tie_in_doubt(const struct link *link);
+void family_parent(struct item *it);         /* family.c: the link knows its parent */
 
 /* settle.c: one transaction for everything the batch did. */
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;

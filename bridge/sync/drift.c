@@ -7,12 +7,13 @@
 #include <stdatomic.h>
 
 const char *const drift_classes[DRIFT_CLASSES] = {
-    "in_sync", "s_ahead", "t_ahead", "conflict", "held", "missing_in_crm", "detached", "merged",
-    "unlinked_match", "duplicate_key", "schema_drift", "excluded", "unread"};
+    "in_sync", "s_ahead",        "t_ahead",       "conflict",     "held",     "missing_in_crm", "detached",
+    "merged",  "unlinked_match", "duplicate_key", "schema_drift", "excluded", "unread"};
 
 bool drift_mendable(const char *class)
 {
-    static const char *const mended[] = {"s_ahead", "t_ahead", "conflict", "missing_in_crm", "merged", "unlinked_match"};
+    static const char *const mended[] = {"s_ahead",        "t_ahead", "conflict",
+                                         "missing_in_crm", "merged",  "unlinked_match"};
     for (size_t i = 0; i < COUNT(mended); i++)
         if (str_eq(class, mended[i]))
             return true;
@@ -37,8 +38,8 @@ static json_t *cells_of(const struct item *it)
         const struct cell_plan *c = &it->plan.cells[i];
         const char *class = class_of_cell(c);
         if (class && !it->create)
-            js_add(cells, json_pack("{s:s,s:s,s:O?,s:O?,s:s?}", "field", c->f->name, "class", class, "inbox", c->now[SIDE_S],
-                                    "crm", c->now[SIDE_T], "why", c->why));
+            js_add(cells, json_pack("{s:s,s:s,s:O?,s:O?,s:s?}", "field", c->f->name, "class", class, "inbox",
+                                    c->now[SIDE_S], "crm", c->now[SIDE_T], "why", c->why));
     }
     return cells;
 }
@@ -156,7 +157,8 @@ static void done(const struct batch *b, void *self)
     }
 }
 
-bool sync_drift(struct route *r, const struct job *jobs, size_t n, drift_emit *emit, void *self, int64_t *wait, struct err *err)
+bool sync_drift(struct route *r, const struct job *jobs, size_t n, drift_emit *emit, void *self, int64_t *wait,
+                struct err *err)
 {
     struct comparison c = {.emit = emit, .self = self};
     struct tally before = r->tally;

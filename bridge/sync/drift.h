@@ -14,7 +14,8 @@ typedef void drift_emit(void *self, const json_t *row);
 
 /* sync_drift compares and emits; nothing is written. *wait not 0: an endpoint asked to wait until then, and nothing was
  * emitted: ask again. */
-bool sync_drift(struct route *r, const struct job *jobs, size_t n, drift_emit *emit, void *self, int64_t *wait, struct err *err) MUST_CHECK;
+bool sync_drift(struct route *r, const struct job *jobs, size_t n, drift_emit *emit, void *self, int64_t *wait,
+                struct err *err) MUST_CHECK;
 
 /* drift_take adds what the route's syncs of jobs marked "compare" found since the last call: {"class":n}. Any thread. */
 void drift_take(struct route *r, json_t *counts);

@@ -81,6 +81,15 @@ bool family_gather(struct batch *b, struct item *it, char **key, struct err *err
     return true;
 }
 
+void family_parent(struct item *it)
+{
+    if (!it->parent.id || it->link.parent == it->parent.id)
+        return;
+    it->link.parent = it->parent.id;
+    tie_doubt(&it->link);
+    it->link_dirty |= it->link.id != 0;
+}
+
 static bool goes_first(const struct batch *b, size_t k, size_t i)
 {
     const struct item *it = &b->items[i], *other = &b->items[k];
@@ -125,7 +134,7 @@ static void follow_parent(struct item *it)
 {
     if (there(&it->parent) && by_parent(&it->link)) {
         it->link.state = LINK_LINKED;
-        set_reason(&it->link, NULL);
+        tie_doubt(&it->link);
         it->link_dirty = true;
     } else if (!there(&it->parent)) {
         if (it->link.state == LINK_LINKED) {
@@ -198,7 +207,7 @@ static bool must_look(const struct batch *b, const struct item *it, const struct
     bool parent = there(&it->link);
     if (!kin->found)
         return parent && !map_lacks(o, it->subject.fields, b->r->vocab[SIDE_S]) && !map_filter(o, it->subject.fields, b->r->vocab[SIDE_S]);
-    bool loose = !kin->link.parent && !closed_reason(&kin->link);
+    bool loose = tie_in_doubt(&kin->link);
     if (kin->link.state == LINK_LINKED)
         return !parent || loose || unheard(b, it, o, &kin->link);
     return parent && (by_parent(&kin->link) || kin->link.state == LINK_CREATING);
@@ -211,7 +220,7 @@ static bool settle_child(struct batch *b, struct item *it, const struct map_obje
     if (!family_newest(r, o, it->who, &kin, err))
         return false;
     if (kin.found && str_eq(it->event, "remapped")) { /* its parent is another record now */
-        kin.link.parent = 0;
+        tie_doubt(&kin.link);
         if (!store_link_put(r->store, &kin.link, err))
             return false;
     }

@@ -27,10 +27,12 @@ static bool gather_item(struct batch *b, struct item *it, struct err *err)
         it->link = (struct link){.route = mem_dup(r->name), .object = mem_dup(it->job->object),
                                  .key = mem_dup(key), .t_type = mem_dup(it->b->o->type[SIDE_T]),
                                  .cells = json_object()};
+        family_parent(it);
         return true;
     }
     if (!it->link.cells)
         it->link.cells = json_object();
+    family_parent(it);
     return store_holds_of(r->store, it->link.id, &it->holds, &it->n_holds, err) &&
            store_ops_of(r->store, it->link.id, &it->ops, &it->n_ops, err);
 }

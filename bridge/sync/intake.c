@@ -280,12 +280,15 @@ static bool ready(const struct intake *in, struct err *err)
     return true;
 }
 
-bool intake_delivery(struct intake *in, const struct page *page, struct err *err)
+bool intake_ready(const struct intake *in)
+{
+    struct err err = {0};
+    return ready(in, &err);
+}
+
+bool intake_take(struct intake *in, const struct page *page, struct err *err)
 {
     if (!ready(in, err))
-        return false;
-    STORE_TX(tx, in->store);
-    if (!store_begin(in->store, err))
         return false;
     for (size_t i = 0; i < page->n; i++) {
         const struct record *rec = &page->items[i];
@@ -297,7 +300,31 @@ bool intake_delivery(struct intake *in, const struct page *page, struct err *err
     }
     in->relearn |= page->relearn;
     in->items += (int64_t)page->n;
-    return store_commit(in->store, err);
+    return true;
+}
+
+bool intake_delivery(struct intake *in, const struct page *page, struct err *err)
+{
+    STORE_TX(tx, in->store);
+    return store_begin(in->store, err) && intake_take(in, page, err) && store_commit(in->store, err);
+}
+
+bool intake_some(struct intake *in, bool *more, struct err *err)
+{
+    if (!intake_is_source(in)) {
+        *more = false;
+        return intake_all(in, NULL, NULL, err);
+    }
+    *more = false;
+    if (!ready(in, err))
+        return false;
+    for (const char *const *object = objects_of(in); *object; object++) {
+        bool here = false;
+        if (used(in, *object) && !intake_page(in, *object, &here, err))
+            return false;
+        *more |= here;
+    }
+    return true;
 }
 
 bool intake_all(struct intake *in, void (*progress)(void *, int64_t), void *self, struct err *err)

@@ -23,6 +23,14 @@ bool intake_page(struct intake *in, const char *object, bool *more, struct err *
  * No cursor moves: whoever has a feed tells it again there. TEMP until every route has learnt its schemas. */
 bool intake_delivery(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
 
+/* intake_take is the same inside the caller's transaction, which may hold several. */
+bool intake_take(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
+bool intake_ready(const struct intake *in); /* have all its routes learnt their schemas? */
+
+/* intake_some: for a source one page of each object, so that a long walk leaves room for what is urgent (*more: go on); for a
+ * target all there is, because the mass-change guard must see a flood of detaches as one. */
+bool intake_some(struct intake *in, bool *more, struct err *err) MUST_CHECK;
+
 /* intake_all: pages until there are no more, for every object. progress may be NULL. */
 bool intake_all(struct intake *in, void (*progress)(void *self, int64_t items), void *self, struct err *err) MUST_CHECK;
 

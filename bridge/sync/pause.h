@@ -4,4 +4,5 @@
 
 /* pause_since: *since 0 = not paused; else since when, ms. */
 bool pause_since(struct store *st, const char *route, int64_t *since, struct err *err) MUST_CHECK;
-bool pause_set(struct store *st, const char *route, bool paused, int64_t now, struct err *err) MUST_CHECK; /* a second pause keeps the first time */
+bool pause_set(struct store *st, const char *route, bool paused, int64_t now,
+               struct err *err) MUST_CHECK; /* a second pause keeps the first time */

@@ -5,6 +5,25 @@
 #include "bridge/sync/batch.h"
 #include "bridge/sync/verdict.h"
 
+static const char doubt[] = "not known to be associated with its parent";
+
+static void set_reason(struct link *link, const char *reason)
+{
+    free(link->reason);
+    link->reason = mem_dup(reason);
+}
+
+void tie_doubt(struct link *link)
+{
+    if (!closed_reason(link))
+        set_reason(link, doubt);
+}
+
+bool tie_in_doubt(const struct link *link)
+{
+    return str_eq(link->reason, doubt);
+}
+
 static bool created(const struct item *it)
 {
     const struct outgoing *o = &it->out[SIDE_T];
@@ -13,17 +32,18 @@ static bool created(const struct item *it)
 
 static bool wanted(const struct item *it)
 {
-    bool known = it->link.parent == it->parent.id && !str_eq(it->job->why, "compare");
+    bool known = !tie_in_doubt(&it->link) && !str_eq(it->job->why, "compare");
     return it->b && it->b->o->of && it->planned && !it->off && !it->create && it->link.t_id && it->parent.t_id && !known &&
            !it->link.secondary && !closed_reason(&it->link);
 }
 
 static void take(struct batch *b, struct item *it, const struct result *res)
 {
-    bool known = it->link.parent == it->parent.id;
+    bool known = !tie_in_doubt(&it->link);
     if (res->err.kind == ERR_NONE) {
+        if (!known)
+            set_reason(&it->link, NULL);
         it->link_dirty |= !known;
-        it->link.parent = it->parent.id;
         it->event = res->tied && !it->event ? "tied" : it->event;
     } else if (!known && verdict_of(res->err.kind)->then != THEN_DEAD && it->next == NEXT_FINISH) {
         item_fail(b, it, &res->err); /* what was only to be looked at again waits for the next compare */
@@ -39,8 +59,8 @@ void tie_batch(struct batch *b)
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
-        if (created(it))
-            it->link.parent = it->parent.id;
+        if (created(it) && tie_in_doubt(&it->link))
+            set_reason(&it->link, NULL);
         if (!wanted(it))
             continue;
         results[n] = (struct result){0};

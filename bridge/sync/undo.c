@@ -153,8 +153,9 @@ static void tell_cell(const struct undo *u, const struct item *it, json_t *row, 
         bool done = u->dry ? !it->off && c->write[side] : item_landed(it, field, side) && c->write[side];
         any |= done;
         if (done)
-            list(row, "undone", json_pack("{s:s,s:s,s:O,s:O}", "field", field, "side", sides[side], "from", c->now[side], "to",
-                                          c->to[side]));
+            list(row, "undone",
+                 json_pack("{s:s,s:s,s:O,s:O}", "field", field, "side", sides[side], "from", c->now[side], "to",
+                           c->to[side]));
     }
     if (!any)
         keep(row, field, c || it->off ? why_not(it) : "the mapping has no such field any more");
@@ -171,7 +172,8 @@ static void done(const struct batch *b, void *self)
     }
 }
 
-bool sync_undo(struct route *r, int64_t run, const struct job *jobs, json_t *const *rows, size_t n, bool dry, struct err *err)
+bool sync_undo(struct route *r, int64_t run, const struct job *jobs, json_t *const *rows, size_t n, bool dry,
+               struct err *err)
 {
     struct undo u = {.run = run, .rows = rows, .dry = dry};
     return sync_detour(r, jobs, n, &(struct detour){.dry = dry, .decided = decided, .done = done, .self = &u}, err);

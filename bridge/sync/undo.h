@@ -6,4 +6,5 @@
 /* What a run did to one link; rows[i] belongs to jobs[i]:
  *   {"cells":{"field":{"s":…,"t":…,"crm":old,"inbox":old}}}   s, t: what the run left; crm, inbox: what it wrote over there
  * and what came of it is added: "label"; "undone":[{"field","side","from","to"}]; "kept":[{"field","why"}]. */
-bool sync_undo(struct route *r, int64_t run, const struct job *jobs, json_t *const *rows, size_t n, bool dry, struct err *err) MUST_CHECK;
+bool sync_undo(struct route *r, int64_t run, const struct job *jobs, json_t *const *rows, size_t n, bool dry,
+               struct err *err) MUST_CHECK;

@@ -72,7 +72,11 @@ static void add_links(struct kit *k, int n)
     must(store_begin(k->st, err));
     for (int i = 0; i < n; i++) {
         AUTO_FREE char *key = mem_printf("x:%d", i);
-        struct link l = {.route = (char *)"sales", .object = (char *)"prospect", .key = key, .t_type = (char *)"contacts", .t_id = key};
+        struct link l = {.route = (char *)"sales",
+                         .object = (char *)"prospect",
+                         .key = key,
+                         .t_type = (char *)"contacts",
+                         .t_id = key};
         must(store_link_put(k->st, &l, err));
     }
     must(store_commit(k->st, err));

@@ -21,7 +21,8 @@ static void assert_next(struct csv *c, int line, size_t n, const char *const *ce
         assert_string_equal(row.cells[i], cells[i]);
     csv_row_done(&row);
 }
-#define NEXT(c, line, ...) assert_next(c, line, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *[]){__VA_ARGS__})
+#define NEXT(c, line, ...)                                                                                             \
+    assert_next(c, line, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *[]){__VA_ARGS__})
 
 static void assert_end(struct csv *c)
 {

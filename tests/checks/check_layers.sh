@@ -63,7 +63,7 @@ may_include() { # ROOM HEADER
     sync:bridge/base/* | sync:bridge/io/* | sync:mappings/* | sync:bridge/sync/*) ;;
     sync:connectors/connector.h | sync:connectors/endpoint.h | sync:connectors/registry.h) ;;
     app:bridge/* | app:mappings/*) ;;
-    app:connectors/connector.h | app:connectors/endpoint.h | app:connectors/registry.h) ;;
+    app:connectors/connector.h | app:connectors/endpoint.h | app:connectors/registry.h | app:connectors/signature.h) ;;
     *) return 1 ;;
     esac
 }

@@ -16,8 +16,13 @@ static int open_sealed(void **state)
 
 static struct link make_link(struct kit *k, const char *key, const char *t_id, int64_t parent)
 {
-    struct link l = {.route = mem_dup("sales"), .object = mem_dup("prospect"), .key = mem_dup(key), .t_type = mem_dup("contacts"),
-                     .t_id = mem_dup(t_id), .parent = parent, .cells = kit_json("{'notes':{'s':'Wombat','t':'Wombat'}}")};
+    struct link l = {.route = mem_dup("sales"),
+                     .object = mem_dup("prospect"),
+                     .key = mem_dup(key),
+                     .t_type = mem_dup("contacts"),
+                     .t_id = mem_dup(t_id),
+                     .parent = parent,
+                     .cells = kit_json("{'notes':{'s':'Wombat','t':'Wombat'}}")};
     must(store_link_put(k->st, &l, err));
     return l;
 }
@@ -32,11 +37,19 @@ static void note(struct kit *k, int64_t run, int64_t link, const char *cells)
 static int64_t remember(struct kit *k, const char *key, const char *t_id)
 {
     struct link l = make_link(k, key, t_id, 0);
-    struct subject s = {.object = (char *)"prospect", .key = (char *)key, .id = (char *)"p-77", .label = (char *)"@wombat",
+    struct subject s = {.object = (char *)"prospect",
+                        .key = (char *)key,
+                        .id = (char *)"p-77",
+                        .label = (char *)"@wombat",
                         .fields = l.cells};
-    struct op op = {.link = l.id, .route = (char *)"sales", .side = 1, .kind = (char *)"update", .trace = mem_printf("%s-1", key),
+    struct op op = {.link = l.id,
+                    .route = (char *)"sales",
+                    .side = 1,
+                    .kind = (char *)"update",
+                    .trace = mem_printf("%s-1", key),
                     .payload = l.cells};
-    struct hold h = {.link = l.id, .route = (char *)"sales", .field = (char *)"notes", .why = (char *)"conflict", .about = l.cells};
+    struct hold h = {
+        .link = l.id, .route = (char *)"sales", .field = (char *)"notes", .why = (char *)"conflict", .about = l.cells};
     must(store_subject_put(k->st, "inbox", &s, err));
     must(store_subject_put(k->st, "webhook", &s, err));
     must(store_job_mark(k->st, "sales", "prospect", key, 0, 1, "event", err));
@@ -162,7 +175,8 @@ static void pruning_forgets_who_left_inbox_long_ago_and_was_never_linked(void **
     struct link l = make_link(k, "x:2", "2", 0);
     static const char *const keys[] = {"x:1", "x:2", "x:3"};
     for (size_t i = 0; i < COUNT(keys); i++) {
-        struct subject s = {.object = (char *)"prospect", .key = (char *)keys[i], .missed_at = i == 2 ? 0 : k->now - 9 * DAY};
+        struct subject s = {
+            .object = (char *)"prospect", .key = (char *)keys[i], .missed_at = i == 2 ? 0 : k->now - 9 * DAY};
         must(store_subject_put(k->st, "inbox", &s, err));
     }
     must(store_prune(k->st, k->now - 5 * DAY, &p, err));

@@ -16,11 +16,11 @@
 /* after the standard headers */
 #include <cmocka.h>
 
-#define must(call)                                                                                                             \
-    do {                                                                                                                       \
-        struct err err_ = {0}, *err = &err_;                                                                                   \
-        if (!(call))                                                                                                           \
-            fail_msg("%s: %s", #call, err->text);                                                                              \
+#define must(call)                                                                                                     \
+    do {                                                                                                               \
+        struct err err_ = {0}, *err = &err_;                                                                           \
+        if (!(call))                                                                                                   \
+            fail_msg("%s: %s", #call, err->text);                                                                      \
     } while (0)
 
 /* ---- people ---- */
@@ -128,8 +128,9 @@ static json_t *rows_of(struct world *w, int64_t run)
             if (!side)
                 continue;
             bool both = str_eq(side, "both");
-            js_set(cells, field, json_pack("{s:O,s:O,s:O}", "s", json_object_get(note, "s"), "t", json_object_get(note, "t"),
-                                           both ? "crm" : side, json_object_get(note, "old")));
+            js_set(cells, field,
+                   json_pack("{s:O,s:O,s:O}", "s", json_object_get(note, "s"), "t", json_object_get(note, "t"),
+                             both ? "crm" : side, json_object_get(note, "old")));
             if (both)
                 json_object_set(json_object_get(cells, field), "inbox", json_object_get(note, "old_inbox"));
         }
@@ -337,14 +338,16 @@ static void adopting_leaves_what_differs_and_what_has_no_key_to_the_next_sync(vo
 
 /* ---- drift ---- */
 
-static const char held_mapping[] =
-    "prospect = {\n"
-    "  crm = \"contacts\"; key = \"inbox_prospect_key\"; match = ( \"inbox_prospect_key\" ); create = true; max_creates = 1000000;\n"
-    "  fields = (\n"
-    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation\"; conflict = \"crm\"; initial = \"source\"; },\n"
-    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes\"; conflict = \"hold\"; initial = \"source\"; }\n"
-    "  );\n"
-    "};\n";
+static const char held_mapping[] = "prospect = {\n"
+                                   "  crm = \"contacts\"; key = \"inbox_prospect_key\"; match = ( "
+                                   "\"inbox_prospect_key\" ); create = true; max_creates = 1000000;\n"
+                                   "  fields = (\n"
+                                   "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = "
+                                   "\"inbox_valuation\"; conflict = \"crm\"; initial = \"source\"; },\n"
+                                   "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes\"; conflict "
+                                   "= \"hold\"; initial = \"source\"; }\n"
+                                   "  );\n"
+                                   "};\n";
 
 static struct link link_of(struct world *w, size_t i)
 {
@@ -378,7 +381,8 @@ static void plant(struct world *w)
     AUTO_JSON json_t *four = contact(w, 4), *six = contact(w, 6), *seven = contact(w, 7);
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", js_str(four, "id")));
     set_state(w, 5, LINK_DETACHED);
-    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','merge_into':'%s'}", js_str(six, "id"), js_str(seven, "id")));
+    json_decref(
+        world_edit(w, 1, "{'object':'contact','id':'%s','merge_into':'%s'}", js_str(six, "id"), js_str(seven, "id")));
     struct link eight __attribute__((cleanup(link_done))) = link_of(w, 8);
     must(store_link_delete(w->store, eight.id, err));
     set_state(w, 9, LINK_AMBIGUOUS);
@@ -410,8 +414,9 @@ static void the_full_comparison_names_every_class_and_writes_nothing(void **stat
     static const struct {
         const char *class;
         int n;
-    } wanted[] = {{"in_sync", 2}, {"s_ahead", 1}, {"t_ahead", 1}, {"conflict", 2}, {"held", 1}, {"missing_in_crm", 1}, {"detached", 1},
-                  {"merged", 2}, {"unlinked_match", 1}, {"duplicate_key", 1}, {"excluded", 1}};
+    } wanted[] = {{"in_sync", 2},        {"s_ahead", 1},        {"t_ahead", 1},  {"conflict", 2},
+                  {"held", 1},           {"missing_in_crm", 1}, {"detached", 1}, {"merged", 2},
+                  {"unlinked_match", 1}, {"duplicate_key", 1},  {"excluded", 1}};
     AUTO_FREE char *told = js_print(s.counts);
     for (size_t i = 0; i < COUNT(wanted); i++)
         if (js_int_or(s.counts, wanted[i].class, 0) != wanted[i].n)

@@ -1,0 +1,292 @@
+/* Every alarm is raised once and cleared once, signed, kept over a restart; what flickers says nothing. */
+#include "bridge/app/alarm.h"
+#include "bridge/base/js.h"
+#include "bridge/base/str.h"
+#include "connectors/signature.h"
+#include "tests/base/asserts.h"
+
+#define MINUTE 60000LL
+#define SECRET "whsec_YWxhcm1zIGFyZSBzaWduZWQ="
+
+/* ---- a service without an engine ---- */
+
+struct bench {
+    struct env env; /* first: the fakes cast from it */
+    struct http_transport wire;
+    int64_t now;
+    int status;     /* what the receiver answers */
+    json_t *posted; /* bodies it was offered, with their ids */
+    struct app app;
+    struct endpoint ep;
+    struct alarm alarm;
+};
+
+static struct bench *bench;
+
+static int64_t fake_now(struct env *env)
+{
+    return ((struct bench *)env)->now;
+}
+
+static void fake_perform(struct http_transport *self, const struct http_request *q, struct http_answer *a, size_t n, unsigned in_flight)
+{
+    struct signature_secrets secrets = {{SECRET, NULL}};
+    AUTO_JSON json_t *headers = json_object();
+    struct err err = {0};
+    (void)self;
+    (void)in_flight;
+    assert_int_equal(n, 1);
+    for (size_t i = 0; i < q->headers.n; i++)
+        js_set(headers, q->headers.items[i].name, json_string(q->headers.items[i].value));
+    struct delivery d = {.method = "POST", .headers = headers, .body = q->body, .body_n = q->body_n, .now = bench->now, .tolerance = 1000};
+    assert_true(signature_standard(&d, &secrets, &err));
+    json_t *body = js_parse(q->body, q->body_n, &err);
+    js_set(body, "id", json_string(signature_header(headers, "webhook-id")));
+    js_add(bench->posted, body);
+    *a = (struct http_answer){.fate = HTTP_ANSWERED, .status = bench->status};
+}
+
+static int set_up(void **state)
+{
+    static const struct limiter_bucket bucket = {.name = "main", .windows = {{86400000, 100}}};
+    struct err err = {0};
+    (void)state;
+    bench = mem_alloc(sizeof *bench);
+    bench->now = 1772442930250;
+    bench->status = 204;
+    bench->posted = json_array();
+    bench->env.now = fake_now;
+    bench->wire.perform = fake_perform;
+    bench->env.transport = &bench->wire;
+    bench->app.env = bench->env;
+    bench->app.alarms = (struct alarm_settings){.url = mem_dup("http://127.0.0.1/alarms"), .secret = mem_dup(SECRET),
+                                                .after = 5 * MINUTE, .hold_age = 60 * MINUTE, .dead = 0, .budget = 90};
+    bench->app.store = store_open(":memory:", &bench->env, NULL, &err);
+    assert_non_null(bench->app.store);
+    bench->ep = (struct endpoint){.name = (char *)"crm", .limiter = limiter_new(&bucket, 1, 1.0, 1.0), .env = &bench->env};
+    bench->app.n_endpoints = bench->app.n_routes = 1;
+    bench->app.endpoints = mem_alloc(sizeof *bench->app.endpoints);
+    bench->app.endpoints[0].ep = &bench->ep;
+    bench->app.routes = mem_alloc(sizeof *bench->app.routes);
+    bench->app.routes[0].route.name = "sales";
+    alarm_open(&bench->alarm, &bench->app);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    alarm_close(&bench->alarm);
+    store_close(bench->app.store);
+    limiter_free(bench->ep.limiter);
+    json_decref(bench->posted);
+    free(bench->app.endpoints);
+    free(bench->app.routes);
+    free(bench->app.alarms.url);
+    free(bench->app.alarms.secret);
+    free(bench);
+    return 0;
+}
+
+/* The app has its own copy of the env, whose clock must be ours. */
+static int64_t app_now(struct env *env)
+{
+    (void)env;
+    return bench->now;
+}
+
+/* Time goes by, and the alarms are looked at as often as they want. */
+static void pass(int64_t ms)
+{
+    bench->app.env.now = app_now;
+    for (int64_t end = bench->now + ms; bench->now < end; bench->now += 15000)
+        alarm_turn(&bench->alarm);
+}
+
+static size_t posted(const char *type, const char *alarm)
+{
+    size_t n = 0, i;
+    json_t *body;
+    json_array_foreach (bench->posted, i, body)
+        n += str_eq(js_str(body, "type"), type) && str_eq(js_str(json_object_get(body, "data"), "alarm"), alarm);
+    return n;
+}
+
+static void assert_once(const char *alarm)
+{
+    assert_int_equal(posted("alarm.raised", alarm), 1);
+    assert_int_equal(posted("alarm.cleared", alarm), 1);
+    assert_int_equal(json_array_size(bench->posted), 2);
+}
+
+/* ---- each of them ---- */
+
+static void an_endpoint_that_stays_down_is_raised_and_cleared_once(void **state)
+{
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    (void)state;
+    err_set(&e->fault, ERR_TEMP, "nobody answers");
+    pass(4 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+    pass(60 * MINUTE);
+    assert_int_equal(posted("alarm.raised", "endpoint_down"), 1);
+    e->fault = (struct err){0};
+    pass(60 * MINUTE);
+    assert_once("endpoint_down");
+}
+
+static void what_flickers_says_nothing(void **state)
+{
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        err_set(&e->fault, ERR_TEMP, "now and then");
+        pass(2 * MINUTE);
+        e->fault = (struct err){0};
+        pass(2 * MINUTE);
+    }
+    assert_int_equal(json_array_size(bench->posted), 0);
+}
+
+static void lost_authorisation_is_raised_at_once(void **state)
+{
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    (void)state;
+    err_set(&e->fault, ERR_AUTH, "401");
+    pass(1);
+    assert_int_equal(posted("alarm.raised", "authorisation_lost"), 1);
+    e->fault = (struct err){0};
+    pass(10 * MINUTE);
+    assert_once("authorisation_lost");
+}
+
+static void a_route_that_stands_still_is_raised(void **state)
+{
+    struct app_route *r = &bench->app.routes[0];
+    (void)state;
+    err_set(&r->why, ERR_CONFIG, "the mapping does not fit");
+    pass(10 * MINUTE);
+    r->why = (struct err){0};
+    pass(10 * MINUTE);
+    assert_once("route_stopped");
+}
+
+static int64_t some_link(void)
+{
+    struct link l = {.route = (char *)"sales", .object = (char *)"prospect", .key = (char *)"x:1", .t_type = (char *)"contacts"};
+    struct err err = {0};
+    assert_true(store_link_put(bench->app.store, &l, &err));
+    return l.id;
+}
+
+static void a_dead_write_is_raised_until_it_is_gone(void **state)
+{
+    struct op op = {.link = some_link(), .route = (char *)"sales", .side = 1, .kind = (char *)"update", .trace = (char *)"t", .state = OP_DEAD};
+    struct err err = {0};
+    (void)state;
+    assert_true(store_op_put(bench->app.store, &op, &err));
+    pass(10 * MINUTE);
+    assert_true(store_op_delete(bench->app.store, op.id, &err));
+    pass(10 * MINUTE);
+    assert_once("dead_writes");
+}
+
+static void a_hold_is_raised_when_it_has_waited_too_long(void **state)
+{
+    struct hold h = {.link = some_link(), .route = (char *)"sales", .field = (char *)"notes", .why = (char *)"conflict", .opened = bench->now};
+    struct err err = {0};
+    (void)state;
+    assert_true(store_hold_put(bench->app.store, &h, &err));
+    pass(50 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+    pass(20 * MINUTE);
+    assert_true(store_hold_delete(bench->app.store, h.id, &err));
+    pass(10 * MINUTE);
+    assert_once("holds_aging");
+}
+
+static void a_budget_near_its_end_is_raised_until_there_is_room(void **state)
+{
+    (void)state;
+    assert_int_equal(limiter_take(bench->ep.limiter, bench->now, 0, LANE_LIVE, 89), 0);
+    pass(10 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+    assert_int_equal(limiter_take(bench->ep.limiter, bench->now, 0, LANE_LIVE, 2), 0);
+    pass(26 * 60 * MINUTE);
+    assert_once("budget_low");
+}
+
+static void hooks_that_fall_silent_while_the_feed_has_news_are_raised(void **state)
+{
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    (void)state;
+    e->heard = bench->now;
+    pass(3 * 60 * MINUTE); /* a quiet night is no fault */
+    assert_int_equal(json_array_size(bench->posted), 0);
+    e->news = bench->now;
+    pass(10 * MINUTE);
+    assert_int_equal(posted("alarm.raised", "hooks_silent"), 1);
+    e->heard = bench->now;
+    pass(10 * MINUTE);
+    assert_once("hooks_silent");
+}
+
+static void hooks_that_were_never_used_are_not_missed(void **state)
+{
+    (void)state;
+    bench->app.endpoints[0].news = bench->now;
+    pass(5 * 60 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+}
+
+/* ---- sending ---- */
+
+static void a_notice_nobody_took_is_offered_again_under_its_id(void **state)
+{
+    (void)state;
+    bench->status = 503;
+    err_set(&bench->app.endpoints[0].fault, ERR_AUTH, "401");
+    pass(3 * MINUTE);
+    size_t tries = json_array_size(bench->posted);
+    assert_in_range(tries, 2, 6);
+    bench->status = 200;
+    pass(60 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), tries + 1);
+    for (size_t i = 1; i <= tries; i++)
+        assert_string_equal(js_str(json_array_get(bench->posted, i), "id"), js_str(json_array_get(bench->posted, 0), "id"));
+}
+
+static void a_restart_neither_repeats_nor_forgets(void **state)
+{
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    (void)state;
+    err_set(&e->fault, ERR_AUTH, "401");
+    pass(MINUTE);
+    alarm_close(&bench->alarm);
+    alarm_open(&bench->alarm, &bench->app);
+    pass(10 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 1);
+    e->fault = (struct err){0};
+    pass(10 * MINUTE);
+    assert_once("authorisation_lost");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_endpoint_that_stays_down_is_raised_and_cleared_once),
+        TEST(what_flickers_says_nothing),
+        TEST(lost_authorisation_is_raised_at_once),
+        TEST(a_route_that_stands_still_is_raised),
+        TEST(a_dead_write_is_raised_until_it_is_gone),
+        TEST(a_hold_is_raised_when_it_has_waited_too_long),
+        TEST(a_budget_near_its_end_is_raised_until_there_is_room),
+        TEST(hooks_that_fall_silent_while_the_feed_has_news_are_raised),
+        TEST(hooks_that_were_never_used_are_not_missed),
+        TEST(a_notice_nobody_took_is_offered_again_under_its_id),
+        TEST(a_restart_neither_repeats_nor_forgets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The Dockerfile and its compose file, as far as they can be checked without an engine: what is copied exists and is not
+# ignored, the libraries of the last stage are those the program needs, and nothing runs as root. HADOLINT may name hadolint.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=${BUILD_DIR:?BUILD_DIR is the build folder}/inbox-bridge
+file=$root/deploy/Dockerfile
+failures=0 with=
+fail() { echo "FAILED: $*"; failures=$((failures + 1)); }
+last=$(awk '/^FROM/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$file")
+
+[ "$(grep -c '^FROM' "$file")" = 2 ] || fail "not two stages"
+grep -qE '^FROM ([^ ]+:latest|[^: ]+)( |$)' "$file" && fail "an image without a version"
+grep -qE '^USER [1-9][0-9]*:' <<<"$last" || fail "the last stage runs as root"
+grep -q '^HEALTHCHECK' <<<"$last" || fail "no health check"
+grep -q '^ENTRYPOINT \["inbox-bridge"' <<<"$last" || fail "the entry point is no list: signals would go to a shell"
+for path in $(sed -nE 's/^COPY ([a-z].*) [^ ]+$/\1/p' "$file"); do
+  [ -e "$root/$path" ] || fail "COPY $path: not there"
+done
+for room in CMakeLists.txt CMakePresets.json LICENSE CHANGELOG.md bridge connectors mappings tests deploy; do
+  grep -qxF "!$room" "$root/.dockerignore" || fail ".dockerignore leaves $room out, which the build needs"
+done
+
+# Libraries the program is linked with directly, by the packages that hold them here
+if command -v readelf >/dev/null && command -v dpkg >/dev/null; then
+  for library in $(readelf -d "$program" | sed -nE 's/.*NEEDED.*\[(lib[^]]+)\]/\1/p'); do
+    case $library in libc.so* | libm.so* | libasan* | libubsan* | libtsan* | libgcc*) continue ;; esac
+    package=$(dpkg -S "*/$library" 2>/dev/null | sed 's/:.*//' | head -1)
+    [ -z "$package" ] || grep -qE "[ ]$package( |\$)" <<<"$last" || fail "$library ($package) is not in the last stage"
+  done
+  with="; libraries agree"
+fi
+if python3 -c 'import yaml' 2>/dev/null; then
+  python3 - "$root/deploy/compose.yaml" <<'PY' || fail "compose.yaml"
+import sys, yaml
+service = yaml.safe_load(open(sys.argv[1]))["services"]["inbox-bridge"]
+assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+assert "no-new-privileges:true" in service["security_opt"] and not service["user"].startswith("0")
+PY
+  with="$with; compose file read"
+fi
+hadolint=${HADOLINT:-$(command -v hadolint)}
+if [ -n "$hadolint" ]; then
+  said=$("$hadolint" "$file" 2>&1) || fail "hadolint: $said"
+  with="$with; hadolint agrees"
+fi
+[ "$failures" = 0 ] || exit 1
+echo "the image is as it should be$with"

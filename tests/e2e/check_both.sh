@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# One Inbox, two CRMs, one process: an edit in one CRM reaches Inbox and then the other CRM, settles, and nothing flaps.
+source "$(dirname "$0")/kit.sh"
+sandbox 60 --no-limits --inbox 0 --hubspot 0 --salesforce 0 --write-jwt-key "$dir/key.pem"
+salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
+cp "$root/mappings/hubspot.cfg" "$root/mappings/salesforce-leads.cfg" "$dir/"
+cat >"$dir/bridge.cfg" <<CFG
+store = "bridge.db";
+endpoints = {
+  inbox   = { connector = "inbox";   token = "env:INBOX_API_TOKEN"; base_url = "$inbox/api/v1"; poll = "1s";
+              per_minute = 100000; per_hour = 1000000; per_day = 10000000; };
+  hubspot = { connector = "hubspot"; token = "env:HUBSPOT_TOKEN"; base_url = "$hubspot"; poll = "1s"; ten_secondly = 1000; };
+  sales   = { connector = "salesforce"; client_id = "sandbox-client"; username = "integration@sandbox.example";
+              private_key = "file:$dir/key.pem"; login_url = "$salesforce"; poll = "1s"; };
+};
+routes = ( { name = "marketing"; inbox = "inbox"; crm = "hubspot"; mapping = "hubspot.cfg"; },
+           { name = "sales";     inbox = "inbox"; crm = "sales";   mapping = "salesforce-leads.cfg"; } );
+CFG
+state() { curl -fsS "$1/_sandbox/state" | jq -r "${@:2}"; }
+edit() { curl -fsS -X POST -d "$2" "$1/_sandbox/edit" >/dev/null || fail "no edit: $2"; }
+all_writes() { echo $(($(writes) + $(curl -fsS "$salesforce/_sandbox/calls" | jq .writes))); }
+# quiet WHAT: passes until one writes nothing; says how many writes it took
+quiet() {
+  local start last=-1 now passes=0
+  start=$(all_writes)
+  while now=$(all_writes); [ "$now" != "$last" ] && [ "$passes" -lt 12 ]; do
+    last=$now; passes=$((passes + 1)); sleep 2.2 # past the lag of HubSpot's search
+    bridge sync --yes >"$dir/last" 2>&1 || [ $? = 3 ] || fail "$1: $(cat "$dir/last")"
+  done
+  [ "$passes" -lt 12 ] || fail "$1: still writing after $passes passes"
+  echo "$1: $((now - start)) writes until quiet"
+}
+three() { # PLATFORM_ID: the valuation in Inbox, HubSpot and Salesforce
+  state "$inbox" --arg i "$1" '.prospect[] | select(.platformId==$i) | .context.valuation // "-"'
+  state "$hubspot" --arg k "x:$1" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation // "-"'
+  state "$salesforce" --arg k "x:$1" '.Lead[] | select(.inbox_prospect_key__c==$k) | .inbox_valuation__c // "-"'
+}
+expect() { # WHAT PLATFORM_ID VALUE
+  local got; got=$(three "$2" | sort -u | tr '\n' ' ')
+  [ "$got" = "$3 " ] || fail "$1: $(three "$2" | tr '\n' ' ') instead of three times $3"
+}
+
+bridge setup --apply >"$dir/last" 2>&1 || fail "setup: $(cat "$dir/last")"
+quiet "first sync of 60 into both"
+[ "$(state "$salesforce" '.Lead|length')" = 60 ] || fail "$(state "$salesforce" '.Lead|length') leads"
+[ "$(contacts)" = 60 ] || fail "$(contacts) contacts"
+
+a=$(state "$inbox" '.prospect[3].platformId') b=$(state "$inbox" '.prospect[4].platformId') c=$(state "$inbox" '.prospect[5].platformId')
+edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(state "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"4242\"}}"
+quiet "an edit in HubSpot"
+expect "an edit in HubSpot" "$a" 4242
+edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(state "$salesforce" --arg k "x:$b" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":777}}"
+quiet "an edit in Salesforce"
+expect "an edit in Salesforce" "$b" 777
+edit "$inbox" "{\"object\":\"prospect\",\"id\":\"$c\",\"set\":{\"context.valuation\":31}}"
+quiet "an edit in Inbox"
+expect "an edit in Inbox" "$c" 31
+
+edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(state "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"1\"}}"
+edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(state "$salesforce" --arg k "x:$a" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":2}}"
+quiet "edits in both CRMs at once"
+[ "$(three "$a" | sort -u | wc -l)" = 1 ] || fail "edits in both CRMs at once: $(three "$a" | tr '\n' ' ')"
+bridge sync --full >"$dir/last" 2>&1 || [ $? = 3 ] || fail "full: $(cat "$dir/last")"
+before=$(all_writes)
+bridge sync --full >"$dir/last" 2>&1 || [ $? = 3 ] || fail "full: $(cat "$dir/last")"
+[ "$(all_writes)" = "$before" ] || fail "a second full comparison wrote"
+finish "two CRMs in step"
