@@ -229,6 +229,8 @@ const char **mapping_needed(const struct map_object *o, int side)
     const char **names = mem_grow(NULL, most + 1, sizeof *names);
     if (side == SIDE_T)
         names[n++] = o->key;
+    if (side == SIDE_S && o->tags_asked)
+        names[n++] = "context.tags";
     for (size_t i = 0; i < o->n_fields; i++)
         names[n++] = o->fields[i].path[side];
     for (; extra && *extra && n < most; extra++)

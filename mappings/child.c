@@ -23,7 +23,7 @@ static void law_parent(const struct mapping *m, const struct map_object *o, stru
         opt_fault(faults, m->file, o->line, "%s: no object above it is called \"%s\"", o->name, o->of);
     else if (p->of)
         opt_fault(faults, m->file, o->line, "%s: its parent %s has a parent itself; one generation is enough", o->name, p->name);
-    else if (!str_eq(p->type[SIDE_S], o->type[SIDE_S]))
+    else if (!o->digest && !str_eq(p->type[SIDE_S], o->type[SIDE_S]))
         opt_fault(faults, m->file, o->line, "%s is made from \"%s\" in Inbox, its parent %s from \"%s\"", o->name, o->type[SIDE_S], p->name,
                   p->type[SIDE_S]);
     else if (str_eq(p->type[SIDE_T], o->type[SIDE_T]))

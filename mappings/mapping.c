@@ -4,6 +4,7 @@
 #include "bridge/base/hash.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "mappings/digest.h"
 #include "mappings/parts.h"
 #include <string.h>
 
@@ -11,8 +12,9 @@
 
 static const char *const flows[] = {"both", "to_crm", "to_inbox", "none", NULL};
 static const char *const forbids[] = {"ignore", "revert", "alert", NULL};
+static const char *const modes[] = {"create-if-missing", "update-only", "link-only", "append", NULL};
+#define MODE_APPEND 3 /* only in files: what is appended is created if missing */
 static const char *const reopens[] = {"never", "new", "reuse", NULL};
-static const char *const modes[] = {"create-if-missing", "update-only", "link-only", NULL};
 static const char *const policies[] = {"crm", "source", "crm_unless_blank", "source_unless_blank", "newest", "max",
                                        "min", "monotone", "union", "append", "hold", NULL};
 static const char *const blanks[] = {"write", "keep", NULL};
@@ -260,6 +262,15 @@ static void parse_match(struct map_object *o, struct opt_list *list)
         o->match[o->n_match++] = mem_dup(list->items[i]);
 }
 
+/* The members this file reads of every object, and `more`. */
+static const char **all_members(const char *const *more)
+{
+    const char *own[COUNT(object_table)] = {0};
+    for (size_t i = 0; object_table[i].name; i++)
+        own[i] = object_table[i].name;
+    return append_names(own, more);
+}
+
 static void parse_object(struct mapping *m, const struct opt_node *node, struct opt_faults *faults)
 {
     struct map_object *o = &m->objects[m->n++];
@@ -278,16 +289,18 @@ static void parse_object(struct mapping *m, const struct opt_node *node, struct 
         also[3 + i] = tables.items[i]->name;
     also[3 + tables.n] = NULL;
     const struct opt_node *fields = opt_member(node, "fields"), *filter = opt_member(node, "filter"), *when = opt_member(node, "create_when");
-    bool ok = opt_read(node, object_table, also, &t, faults);
+    AUTO_FREE const char **with_digest = append_names(also, append_is(node) ? digest_members : also + 3 + tables.n);
+    AUTO_FREE const char **with_all = all_members(also);
+    bool ok = opt_read(node, object_table, with_digest, &t, faults);
     if (ok) {
         take(&o->type[SIDE_S], &t.inbox);
         take(&o->type[SIDE_T], &t.crm);
         take(&o->of, &t.of);
         take(&o->key, &t.key);
+        o->mode = t.mode == MODE_CREATE && !t.create ? MODE_UPDATE : t.mode == MODE_APPEND ? MODE_CREATE : (enum mode)t.mode;
         take(&o->pipeline, &t.pipeline);
         take(&o->currency, &t.currency);
         o->reopen = (enum reopen)t.reopen;
-        o->mode = t.mode == MODE_CREATE && !t.create ? MODE_UPDATE : (enum mode)t.mode;
         o->max_creates = t.max_creates;
         parse_match(o, &t.match);
         if (filter)
@@ -298,6 +311,8 @@ static void parse_object(struct mapping *m, const struct opt_node *node, struct 
             opt_fault(faults, m->file, o->line, "%s: no fields", o->name);
         parse_fields(o, fields, &tables, faults);
         law_twice(o, m->file, faults);
+        if (t.mode == MODE_APPEND)
+            append_parse(o, node, with_all, m->file, faults);
     }
     o->tables = tables.items;
     o->n_tables = tables.n;
@@ -329,6 +344,7 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
     m->objects = mem_alloc((opt_count(root) + 1) * sizeof *m->objects);
     for (size_t i = 0; i < opt_count(root); i++)
         parse_object(m, opt_item(root, i), faults);
+    append_parents(m);
     if (!m->n)
         opt_fault(faults, name, 0, "no objects: say prospect = { crm = …; key = …; fields = ( … ); };");
     child_laws(m, faults);
@@ -382,6 +398,7 @@ static void object_done(struct map_object *o)
     free(o->fields);
     free_list(o->match, o->n_match);
     filter_free(o->filter);
+    digest_free(o->digest);
     filter_free(o->when);
     free(o->pipeline);
     free(o->currency);

@@ -25,6 +25,7 @@ enum reopen { REOPEN_NEVER, REOPEN_NEW, REOPEN_REUSE }; /* what a change in Inbo
 
 struct step;  /* one transform of a chain; private to transform.c */
 struct table; /* one value table; private to table.c */
+struct digest; /* the rules of logged conversations; mappings/digest.h */
 
 struct map_field {
     char *name;
@@ -62,6 +63,8 @@ struct map_object {
     size_t n_match;
     enum mode mode;
     struct filter *filter; /* private to filter.c; NULL = everything */
+    struct digest *digest; /* digest: mode "append": entries derived from conversations, only ever written to the CRM; NULL otherwise */
+    bool tags_asked;       /* tags_asked: a child object's rules ask for this object's tags */
     struct map_field *fields;
     size_t n_fields;
     struct table **tables; /* owned here, borrowed by fields */
@@ -69,6 +72,12 @@ struct map_object {
     int64_t max_creates; /* default 100 */
     int line;
 };
+
+/* map_shares: made of the same subject as its parent, as a deal is, and not of what was said. */
+static inline bool map_shares(const struct map_object *o)
+{
+    return o->of && !o->digest;
+}
 
 struct mapping {
     char *file;

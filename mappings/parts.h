@@ -47,6 +47,13 @@ struct filter *filter_parse(const struct opt_node *node, struct opt_faults *faul
 void filter_free(struct filter *f);
 const char *filter_out(struct filter *f, const json_t *s_fields, const struct vocabulary *v);
 const char *const *filter_needs(const struct filter *f); /* native S fields; NULL-terminated */
+
+/* append.c */
+bool append_is(const struct opt_node *object); /* mode = "append" */
+const char **append_names(const char *const *a, const char *const *b); /* both lists in one; free the array only */
+/* append_parse reads what only appended objects have; `others` are the members that are not a digest's. After the fields. */
+void append_parse(struct map_object *o, const struct opt_node *node, const char *const *others, const char *file, struct opt_faults *faults);
+void append_parents(struct mapping *m); /* what children ask of their parents; after all objects */
 const struct opt_list *filter_set(const struct filter *f); /* native S fields that must have a value; NULL = no filter */
 struct filter *filter_parse_when(const struct opt_node *node, struct opt_faults *faults); /* also: just the name of a field */
 /* filter_order: the statuses, earliest first, for `reached`; borrowed. False when that one is not among them. */

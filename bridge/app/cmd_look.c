@@ -106,6 +106,8 @@ static void explain_on(struct app *app, struct route *r, const char *key, json_t
     for (size_t i = 0; i < r->n; i++) {
         struct job job = {.object = r->objects[i].o->name, .key = (char *)key, .why = "explain"};
         json_t *out = NULL;
+        if (r->objects[i].o->digest) /* entries have keys of their own */
+            continue;
         if (!sync_explain(r, &job, &out, &err)) {
             app_fail(app, r->name, &err);
             return;

@@ -2,6 +2,7 @@
 #include "bridge/app/app.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "mappings/digest.h"
 #include <string.h>
 
 /* ---- check ---- */
@@ -87,6 +88,8 @@ static bool setup_object(struct app *app, struct route *r, struct map_object *o,
     json_t *missing = NULL;
     struct endpoint *s = r->ep[SIDE_S], *t = r->ep[SIDE_T];
     bool ok = s->kind->describe(s, o->type[SIDE_S], &source, &err);
+    if (ok && o->digest)
+        digest_describe(&source);
     if (ok) {
         mapping_wanted(o, &source, &wanted);
         ok = t->kind->setup(t, &wanted, apply, &missing, &err);

@@ -74,17 +74,21 @@ static void digest(const struct store *st, const char *key, char hex[2 * HASH_SI
     "WITH RECURSIVE theirs(id) AS (SELECT id FROM link WHERE key = ?1 "                                                \
     "UNION SELECT link.id FROM link JOIN theirs ON link.parent = theirs.id) "
 
+/* What was said with them: conversations stand under their key, entries name it. */
+#define SAID "OR substr(key, 1, length(?1) + 1) = ?1 || '/' "
+
 static bool erase(struct store *st, const char *key, int64_t *rows, struct err *err)
 {
     static const char *const steps[] = {
         THEIRS "DELETE FROM log WHERE link IN theirs",
         THEIRS "DELETE FROM hold WHERE link IN theirs",
         THEIRS "DELETE FROM op WHERE link IN theirs",
-        THEIRS "DELETE FROM job WHERE key = ?1 OR (route, object, key) IN (SELECT route, object, key FROM link WHERE "
-               "id IN theirs)",
+        THEIRS "DELETE FROM job WHERE key = ?1 " SAID "OR key IN (SELECT key FROM subject WHERE json_extract(fields, '$.parent') = ?1) "
+               "OR (route, object, key) IN (SELECT route, object, key FROM link WHERE id IN theirs)",
         /* a delivery of many is taken at the next start, which passes over who is forgotten */
         THEIRS "DELETE FROM delivery WHERE instr(text, ?1) AND json_array_length(text, '$.items') = 1",
-        THEIRS "DELETE FROM subject WHERE key = ?1 OR key IN (SELECT key FROM link WHERE id IN theirs)",
+        THEIRS "DELETE FROM subject WHERE key = ?1 " SAID "OR json_extract(fields, '$.parent') = ?1 "
+               "OR key IN (SELECT key FROM link WHERE id IN theirs)",
         THEIRS "DELETE FROM link WHERE id IN theirs"};
     for (size_t i = 0; i < COUNT(steps); i++)
         if (!drop(st, steps[i], ARGS(TEXT(key)), rows, err))

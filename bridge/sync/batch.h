@@ -20,13 +20,14 @@ struct item {
     const struct job *job;
     struct bound *b;
     char *who;           /* key of its subject: the job's own, but for objects of a parent */
-    struct link parent;  /* of an object of a parent; id 0: there is none yet */
+    struct link parent;  /* of an object of a parent, an entry or a conversation; id 0: there is none yet */
     bool followed;       /* a later record took its place: left alone */
     bool again;          /* it is over, and another one is wanted */
     bool moved;          /* the subject is not what the store knew */
     char foreign[80];    /* why its amounts cannot be compared; "" = they can */
     struct subject subject;
     bool known;          /* the subject is in the store or was just read */
+    bool whole;          /* a whole conversation, to be unfolded into entries */
     struct link link;    /* link.id 0: no row yet */
     struct record t;     /* the CRM record, when read */
     bool has_t;
@@ -75,6 +76,12 @@ bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err 
 bool gather_source(struct batch *b, struct err *err) MUST_CHECK;
 bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
 bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
+
+/* unfold.c: conversations become entries. */
+bool unfold_gather(struct batch *b, struct item *it, struct err *err) MUST_CHECK; /* an entry, or a conversation? and its person's link */
+bool unfold_batch(struct batch *b, struct err *err) MUST_CHECK;
+bool unfold_placed(const struct item *it); /* false: an entry whose person's record is not there to hang it below */
+bool unfold_wake(struct batch *b, const struct item *it, struct err *err) MUST_CHECK; /* conversations that waited for this person */
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);

@@ -40,7 +40,7 @@ static long number_of(const char *key)
 bool family_newest(struct route *r, const struct map_object *o, const char *subject, struct kin *out, struct err *err)
 {
     bool found = false;
-    if (!o->of) {
+    if (!map_shares(o)) {
         out->key = mem_dup(subject);
         return store_link_get(r->store, r->name, o->name, subject, &out->link, &out->found, err);
     }
@@ -64,10 +64,10 @@ bool family_gather(struct batch *b, struct item *it, char **key, struct err *err
     const struct map_object *o = it->b->o;
     struct route *r = b->r;
     bool parent = false;
-    it->who = o->of ? subject_of(it->job->key) : mem_dup(it->job->key);
-    if (!o->of) {
+    it->who = map_shares(o) ? subject_of(it->job->key) : mem_dup(it->job->key);
+    if (!map_shares(o)) {
         *key = mem_dup(it->job->key);
-        return true;
+        return !o->digest || unfold_gather(b, it, err);
     }
     struct kin kin __attribute__((cleanup(kin_done))) = {0};
     if (!family_newest(r, o, it->who, &kin, err) || !store_link_get(r->store, r->name, o->of, it->who, &it->parent, &parent, err))
@@ -102,7 +102,7 @@ void family_turns(struct batch *b)
 {
     bool any = false;
     for (size_t k = 0; k < b->r->n; k++)
-        any |= b->r->objects[k].o->of != NULL;
+        any |= map_shares(b->r->objects[k].o);
     for (size_t i = 0; any && !b->dry && i < b->n; i++)
         for (size_t k = 0; k < b->n && !b->items[i].off && b->items[i].b->o->of; k++)
             if (goes_first(b, k, i)) {
@@ -166,7 +166,7 @@ static bool being_made(const struct item *it)
 void family_admit(struct batch *b, struct item *it)
 {
     const struct map_object *o = it->b->o;
-    if (!o->of)
+    if (!map_shares(o))
         return;
     if (it->followed) {
         item_off(it, NEXT_FINISH, "another one has taken its place");
@@ -242,12 +242,12 @@ static bool settle_as_child(struct batch *b, struct item *it, struct err *err)
 bool family_settle(struct batch *b, struct item *it, struct err *err)
 {
     struct route *r = b->r;
-    if (!it->b)
+    if (!it->b || it->b->o->digest)
         return true;
     if (it->b->o->of)
         return settle_as_child(b, it, err);
     for (size_t k = 0; it->link.id && it->known && it->subject.fields && k < r->n; k++)
-        if (str_eq(r->objects[k].o->of, it->b->o->name) && !settle_child(b, it, r->objects[k].o, err))
+        if (map_shares(r->objects[k].o) && str_eq(r->objects[k].o->of, it->b->o->name) && !settle_child(b, it, r->objects[k].o, err))
             return false;
     return true;
 }
@@ -272,7 +272,7 @@ bool family_due(struct batch *b, struct job **jobs, size_t *n, struct err *err)
     for (size_t i = 0; i < b->n; i++) {
         const struct item *it = &b->items[i];
         for (size_t k = 0; it->planned && !it->off && !it->b->o->of && k < b->r->n; k++)
-            if (str_eq(b->r->objects[k].o->of, it->b->o->name) && !due_of(b, it, b->r->objects[k].o, jobs, n, err))
+            if (map_shares(b->r->objects[k].o) && str_eq(b->r->objects[k].o->of, it->b->o->name) && !due_of(b, it, b->r->objects[k].o, jobs, n, err))
                 return false;
     }
     return true;

@@ -17,8 +17,11 @@ static bool gather_item(struct batch *b, struct item *it, struct err *err)
     AUTO_FREE char *key = NULL;
     bool found = false;
     if (!family_gather(b, it, &key, err) ||
-        !store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->who, &it->subject, &it->known, err) ||
-        !store_link_get(r->store, r->name, it->job->object, key, &it->link, &found, err))
+        (!it->b->o->digest && !store_subject_get(r->store, r->ep[SIDE_S]->name, source, it->who, &it->subject, &it->known, err)))
+        return false;
+    if (it->whole)
+        return true;
+    if (!store_link_get(r->store, r->name, it->job->object, key, &it->link, &found, err))
         return false;
     if (!found) {
         it->link = (struct link){.route = mem_dup(r->name), .object = mem_dup(it->job->object),

@@ -139,7 +139,7 @@ static bool mark_route(struct route *r, const char *object, const char *key, int
 {
     for (size_t k = 0; k < r->n; k++) {
         struct map_object *o = r->objects[k].o;
-        if (str_eq(o->type[SIDE_S], object) && !o->of &&
+        if (str_eq(o->type[SIDE_S], object) && (!o->of || o->digest) &&
             !store_job_mark(r->store, r->name, o->name, key, lane, r->env->now(r->env), why, err))
             return false;
     }
@@ -175,7 +175,8 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     if (!found && !rec->key)
         return true; /* an id nobody knows, without a key: the next scan names it */
     bool forgotten = false;
-    if (!found && !store_forgotten(in->store, rec->key, &forgotten, err))
+    const char *person = js_str_or(rec->fields, "parent", rec->key); /* of a conversation: whom it is with */
+    if (!found && !store_forgotten(in->store, person, &forgotten, err))
         return false;
     if (forgotten)
         return true;
@@ -276,9 +277,12 @@ static const char *const *objects_of(const struct intake *in)
 
 static bool used(const struct intake *in, const char *object)
 {
-    for (size_t i = 0; i < in->n; i++)
-        if (route_object_of(in->routes[i], side_of(in->routes[i], in->ep), object))
+    for (size_t i = 0; i < in->n; i++) {
+        int side = side_of(in->routes[i], in->ep);
+        const struct bound *b = route_object_of(in->routes[i], side, object);
+        if (b && (side == SIDE_S || !b->o->digest)) /* what is appended there is only ever written */
             return true;
+    }
     return false;
 }
 

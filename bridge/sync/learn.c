@@ -3,6 +3,7 @@
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/route.h"
+#include "mappings/digest.h"
 
 void route_init(struct route *r)
 {
@@ -153,6 +154,8 @@ static bool learn_object(struct route *r, struct bound *b, struct opt_faults *fa
         struct endpoint *ep = r->ep[side];
         if (!ep->kind->describe(ep, b->o->type[side], &b->schema[side], err))
             return err_wrap(err, "endpoint %s: describe %s", ep->name, b->o->type[side]);
+        if (side == SIDE_S && b->o->digest)
+            digest_describe(&b->schema[side]);
         if (!pin_labels(r, side, &b->schema[side], err))
             return false;
     }

@@ -20,8 +20,9 @@ static const struct map_field *field_of(const struct map_object *o, const char *
 /* Looks for what was sent among the values the record has had since the op was made. *value is what the service made of
  * it. For a create the oldest entry is what was created. */
 static enum landed in_history(const struct batch *b, const struct item *it, const struct op *op,
-                              const struct map_field *f, const json_t *sent, json_t **value)
+                              const struct map_field *f, const json_t *cell, json_t **value)
 {
+    const json_t *sent = json_object_get(cell, "new"), *was = json_object_get(cell, "was");
     const json_t *entries = json_object_get(it->t.history, f->path[SIDE_T]);
     if (!json_is_array(entries))
         return LANDED_UNKNOWN;
@@ -31,7 +32,8 @@ static enum landed in_history(const struct batch *b, const struct item *it, cons
         if (!create && js_int_or(entry, "at", 0) < op->created - 5 * 60 * 1000)
             continue;
         json_t *past = race_past(b->r, f, entry);
-        if (past && (race_is_it(past, sent) || create)) {
+        bool before = past && value_same(past, was) && !value_same(past, sent); /* the front of a text that grew is not its cut form */
+        if (past && !before && (race_is_it(past, sent) || create)) {
             *value = past;
             return LANDED_YES;
         }
@@ -47,16 +49,16 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
     bool unknown = false;
     json_t *now = fields ? map_read(f, op->side, fields, b->r->vocab[op->side], &unknown) : NULL;
     const json_t *sent = json_object_get(cell, "new"), *was = json_object_get(cell, "was");
-    if (now && race_is_it(now, sent)) {
+    bool untouched = now && value_same(now, was) && !value_same(now, sent) && !str_eq(op->kind, "create");
+    if (now && !untouched && race_is_it(now, sent)) {
         *value = now;
         return LANDED_YES;
     }
-    bool untouched = now && value_same(now, was) && !str_eq(op->kind, "create");
     bool seen = now != NULL;
     json_decref(now);
     if (untouched)
         return LANDED_NO;
-    enum landed past = op->side == SIDE_T ? in_history(b, it, op, f, sent, value) : LANDED_UNKNOWN;
+    enum landed past = op->side == SIDE_T ? in_history(b, it, op, f, cell, value) : LANDED_UNKNOWN;
     if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && seen) {
         *value = json_incref((json_t *)sent); /* the record carries our key: it was made with this */
         return LANDED_YES;

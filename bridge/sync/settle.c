@@ -412,9 +412,10 @@ static bool settle_item(struct batch *b, struct item *it, struct err *err)
     if ((it->event || it->log) && it->link.id &&
         !store_log_add(st, b->r->run, it->link.id, it->event ? it->event : "synced", it->log, err))
         return false;
-    if (it->moved && it->known && !intake_others(b->r, it->b->o->type[SIDE_S], it->subject.key, it->job->lane, err))
+    bool shared = it->b && !it->b->o->digest && it->known && it->moved; /* entries of conversations are each route's own */
+    if (shared && !intake_others(b->r, it->b->o->type[SIDE_S], it->subject.key, it->job->lane, err))
         return false;
-    return family_settle(b, it, err) && settle_job(b, it, err);
+    return family_settle(b, it, err) && (!it->b || unfold_wake(b, it, err)) && settle_job(b, it, err);
 }
 
 bool settle_batch(struct batch *b, struct err *err)

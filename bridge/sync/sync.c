@@ -19,6 +19,11 @@ static void place_unlinked(struct batch *b, struct item *it)
 {
     if (it->link.t_id)
         return;
+    if (!unfold_placed(it)) {
+        it->due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
+        item_off(it, NEXT_LATER, "the record it belongs to is not there");
+        return;
+    }
     if (it->b->o->mode == MODE_CREATE && (b->r->ep[SIDE_T]->caps & CAP_CREATE)) {
         it->create = true;
         return;
@@ -71,7 +76,7 @@ static void decide_batch(struct batch *b)
 
 static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct err *err)
 {
-    if (!gather_store(b, jobs, n, err) || !repeat_ops(b, err) || !gather_source(b, err) || !gather_target(b, err))
+    if (!gather_store(b, jobs, n, err) || !unfold_batch(b, err) || !repeat_ops(b, err) || !gather_source(b, err) || !gather_target(b, err))
         return false;
     place_targets(b);
     if (!recover_ops(b, err))

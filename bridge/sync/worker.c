@@ -35,6 +35,8 @@ static bool followed(struct route *r, bool *yes, struct err *err)
     bool feeds = r->ep[SIDE_T]->caps & CAP_FEED; /* without a feed there is nothing to be behind of */
     for (size_t i = 0; feeds && *yes && i < r->n; i++) {
         AUTO_FREE char *cursor = NULL;
+        if (r->objects[i].o->digest) /* only ever written */
+            continue;
         if (!store_cursor_get(r->store, r->ep[SIDE_T]->name, r->objects[i].o->type[SIDE_T], &cursor, err))
             return false;
         *yes = cursor && *cursor;

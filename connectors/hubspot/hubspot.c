@@ -4,8 +4,9 @@
 #include "connectors/hubspot/hubspot_private.h"
 
 static const char *const hubspot_versions[] = {"2026-09", "2026-03", "v3", NULL};
-static const char *const hubspot_objects[] = {"contacts", "deals", NULL};
-static const struct hubspot_object hubspot_kinds[] = {{"contacts", "lastmodifieddate"}, {"deals", "hs_lastmodifieddate"}};
+static const char *const hubspot_objects[] = {"contacts", "deals", "notes", NULL};
+static const struct hubspot_object hubspot_kinds[] = {
+    {"contacts", "lastmodifieddate"}, {"deals", "hs_lastmodifieddate"}, {"notes", "hs_lastmodifieddate"}};
 
 #define AT(m) offsetof(struct hubspot, m)
 static const struct opt hubspot_options[] = {
@@ -165,7 +166,7 @@ static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct 
 
 const struct connector hubspot_connector = {
     .name = "hubspot",
-    .about = "HubSpot contacts and deals, through the dated API or v3; service key, private app or OAuth",
+    .about = "HubSpot contacts, deals and notes, through the dated API or v3; service key, private app or OAuth",
     .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_HOOK | CAP_HISTORY | CAP_DESCRIBE | CAP_SETUP,
     .state_size = sizeof(struct hubspot),
     .options = hubspot_options,

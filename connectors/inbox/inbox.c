@@ -90,12 +90,13 @@ static bool inbox_changes(struct endpoint *ep, const char *object, const char *c
 {
     AUTO(inbox_cursor_done) struct inbox_cursor at = {0};
     struct page page = {0};
-    if (strcmp(object, "prospect"))
+    bool said = !strcmp(object, "message");
+    if (!said && strcmp(object, "prospect"))
         return err_set(err, ERR_CONFIG, "Inbox has no object \"%s\"", object);
-    inbox_want want = inbox_wants(fields);
+    inbox_want want = said ? INBOX_SAID : inbox_wants(fields);
     inbox_cursor_read(cursor, &at);
     page.walk = at.stage != INBOX_FEED;
-    bool ok = at.stage == INBOX_LEARN  ? inbox_learn(ep, &at, &page, err)
+    bool ok = at.stage == INBOX_LEARN  ? inbox_learn(ep, want, &at, &page, err)
               : at.stage == INBOX_WALK ? inbox_walk(ep, want, &at, &page, err)
                                        : inbox_follow(ep, want, &at, &page, err);
     if (!ok) {
@@ -107,7 +108,7 @@ static bool inbox_changes(struct endpoint *ep, const char *object, const char *c
     return true;
 }
 
-static const char *const inbox_objects[] = {"prospect", NULL};
+static const char *const inbox_objects[] = {"prospect", "message", NULL};
 
 const struct connector inbox_connector = {
     .name = "inbox",

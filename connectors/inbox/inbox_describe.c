@@ -86,6 +86,10 @@ static bool build(const struct call *calls, struct schema *out, struct err *err)
 bool inbox_describe(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
 {
     struct call calls[CATALOGUES] = {0};
+    if (!strcmp(object, "message")) { /* what is made of a conversation is the mapping's matter */
+        out->object = mem_dup(object);
+        return true;
+    }
     if (strcmp(object, "prospect"))
         return err_set(err, ERR_CONFIG, "Inbox has no object \"%s\"", object);
     for (int which = 0; which < CATALOGUES; which++)

@@ -99,7 +99,7 @@ static const char *thread_id_of(const json_t *data)
     return id ? id : inbox_id_of(json_object_get(json_object_get(data, "message"), "threadId"));
 }
 
-static void add_thread(struct inbox_harvest *h, const char *id)
+void inbox_harvest_thread(struct inbox_harvest *h, const char *id)
 {
     for (size_t i = 0; i < h->n_threads; i++)
         if (!strcmp(h->threads[i], id))
@@ -115,7 +115,7 @@ static void harvest_unnamed(struct inbox_harvest *h, const json_t *data, enum me
 {
     const char *thread = meaning == ABOUT_THREAD ? thread_id_of(data) : NULL;
     if (thread)
-        add_thread(h, thread);
+        inbox_harvest_thread(h, thread);
     else if (meaning != THREAD_DELETED)
         h->gap = true; /* somebody changed, and nothing says who */
 }
@@ -135,6 +135,10 @@ void inbox_harvest_event(struct inbox_harvest *h, const json_t *event, inbox_wan
     enum meaning meaning = meaning_of(type);
     struct record r = {0};
     struct mentions m;
+    if (want & INBOX_SAID) {
+        inbox_harvest_message(h, event);
+        return;
+    }
     if (meaning == NOTHING)
         return;
     if (meaning == CATALOGUE) {
@@ -203,6 +207,26 @@ void inbox_harvest_record(struct inbox_harvest *h, struct record *stolen)
             if (!agree(&h->items[i], stolen))
                 break;
             join(&h->items[i], stolen);
+            return;
+        }
+    if (h->n == h->cap) {
+        h->cap = h->cap ? h->cap * 2 : 16;
+        h->items = mem_grow(h->items, h->cap, sizeof *h->items);
+    }
+    h->items[h->n++] = *stolen;
+}
+
+/* Whatever was said, one look will do; who it is with stays known once it was told. */
+void inbox_harvest_said(struct inbox_harvest *h, struct record *stolen)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (!strcmp(h->items[i].id, stolen->id)) {
+            struct record *bare = stolen->fields ? &h->items[i] : stolen, *full = stolen->fields ? stolen : &h->items[i];
+            int64_t as_of = bare->as_of > full->as_of ? bare->as_of : full->as_of;
+            struct record kept = *full, gone = *bare;
+            kept.as_of = as_of;
+            record_done(&gone);
+            h->items[i] = kept;
             return;
         }
     if (h->n == h->cap) {

@@ -167,7 +167,7 @@ bool inbox_follow(struct endpoint *ep, inbox_want want, struct inbox_cursor *at,
 }
 
 /* Before the walk: only which event is the newest. Reads what is kept, page by page, and keeps nothing of it. */
-bool inbox_learn(struct endpoint *ep, struct inbox_cursor *at, struct page *out, struct err *err)
+bool inbox_learn(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err)
 {
     AUTO(call_done) struct call call = {0};
     struct inbox *inbox = ep->state;
@@ -183,7 +183,8 @@ bool inbox_learn(struct endpoint *ep, struct inbox_cursor *at, struct page *out,
     remember(at, json_object_get(call.json, "events"), newest, endpoint_answer_date(&call.answer));
     if (!more) {
         at->stage = INBOX_WALK;
-        inbox_tally_reset(&inbox->tally);
+        if (!(want & INBOX_SAID))
+            inbox_tally_reset(&inbox->tally);
     }
     out->more = true;
     return true;

@@ -151,7 +151,8 @@ const char **inbox_members(inbox_want want)
     size_t n = 0;
     for (size_t i = 0; i < COUNT(always); i++)
         out[n++] = always[i];
-    for (size_t i = 0; inbox_wants_threads(want) && i < COUNT(of_threads); i++)
+    bool threads = inbox_wants_threads(want) || (want & INBOX_SAID);
+    for (size_t i = 0; threads && i < COUNT(of_threads); i++)
         out[n++] = of_threads[i];
     for (int id = 0; id < INBOX_FIELDS; id++)
         if (inbox_wanted(want, id) && inbox_fields[id].member)

@@ -61,6 +61,7 @@ struct inbox_field {
 extern const struct inbox_field inbox_fields[INBOX_FIELDS];
 
 typedef uint32_t inbox_want;                       /* one bit per inbox_field_id */
+#define INBOX_SAID ((inbox_want)1 << 31)           /* conversations are wanted, not prospects */
 inbox_want inbox_wants(const char *const *fields); /* NULL = all; names it does not know are left out */
 static inline bool inbox_wanted(inbox_want want, enum inbox_field_id id)
 {
@@ -125,6 +126,27 @@ bool inbox_harvest_complete(struct endpoint *ep, struct inbox_harvest *h, inbox_
 /* inbox_harvest_delivery (inbox_hook.c): one webhook delivery in any of the three formats. REJECT when it is none. Pure. */
 bool inbox_harvest_delivery(struct inbox_harvest *h, const json_t *event, struct err *err);
 
+/* inbox_harvest_thread: a thread somebody has to look up. */
+void inbox_harvest_thread(struct inbox_harvest *h, const char *id);
+/* inbox_harvest_said: takes the record of a conversation over, or joins it with the one of the same conversation. */
+void inbox_harvest_said(struct inbox_harvest *h, struct record *stolen);
+
+/* ---- inbox_messages.c, inbox_team.c: conversations and what is said in them ---- */
+
+struct inbox_team {
+    json_t *members; /* members' user id → name */
+    json_t *links;   /* links: account link id → name */
+};
+bool inbox_learn_team(struct endpoint *ep, struct inbox_team *out, struct err *err);
+void inbox_team_done(struct inbox_team *t);
+bool inbox_read_conversation(const json_t *thread, struct record *out);
+/* inbox_walk_conversation: the same out of a walk that began when `seq` was the newest event: a walk after any news says
+ * something new of every conversation, so that each is read again. */
+bool inbox_walk_conversation(const json_t *thread, int64_t seq, struct record *out);
+void inbox_harvest_message(struct inbox_harvest *h, const json_t *event);
+json_t *inbox_read_message(const json_t *message, const struct inbox_team *team); /* NULL when it is none */
+bool inbox_fetch_conversations(struct endpoint *ep, const char *const *ids, size_t n, struct record *out, struct err *err);
+
 /* ---- inbox_cursor.c: where changes() stands, as text the engine keeps ---- */
 
 enum inbox_stage { INBOX_LEARN, INBOX_WALK, INBOX_FEED };
@@ -152,7 +174,7 @@ void inbox_cursor_done(struct inbox_cursor *c);
 /* ---- inbox_walk.c, inbox_feed.c: the two ways changes() goes ---- */
 
 bool inbox_walk(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
-bool inbox_learn(struct endpoint *ep, struct inbox_cursor *at, struct page *out, struct err *err);
+bool inbox_learn(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
 bool inbox_follow(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, struct page *out, struct err *err);
 /* inbox_walk_move: on to the next page of a view (NULL: there is none). Pure. */
 void inbox_walk_move(struct inbox_place *place, json_t *next);

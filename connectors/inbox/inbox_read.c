@@ -85,6 +85,8 @@ bool inbox_fetch(struct endpoint *ep, const char *object, const char *const *ids
                  unsigned flags, struct record *out, struct err *err)
 {
     (void)flags;
+    if (!strcmp(object, "message"))
+        return inbox_fetch_conversations(ep, ids, n, out, err);
     if (strcmp(object, "prospect"))
         return err_set(err, ERR_CONFIG, "Inbox has no object \"%s\"", object);
     inbox_want want = inbox_wants(fields);

@@ -63,7 +63,14 @@ static bool check_page(const json_t *page, struct err *err)
     return true;
 }
 
-static void take_threads(struct endpoint *ep, const struct call *call, bool no_reply, inbox_want want, struct page *out)
+static bool read_thread(const json_t *thread, bool no_reply, inbox_want want, struct inbox_tally *tally, int64_t seq, struct record *out)
+{
+    if (want & INBOX_SAID)
+        return inbox_walk_conversation(thread, seq, out);
+    return inbox_read_thread(thread, no_reply, want, tally, out);
+}
+
+static void take_threads(struct endpoint *ep, const struct call *call, bool no_reply, inbox_want want, int64_t seq, struct page *out)
 {
     struct inbox *inbox = ep->state;
     const json_t *threads = json_object_get(call->json, "threads");
@@ -72,7 +79,7 @@ static void take_threads(struct endpoint *ep, const struct call *call, bool no_r
     out->items = mem_grow(out->items, out->n + json_array_size(threads) + 1, sizeof *out->items);
     for (size_t i = 0; i < json_array_size(threads); i++) {
         struct record *r = &out->items[out->n];
-        if (!inbox_read_thread(json_array_get(threads, i), no_reply, want, tally, r))
+        if (!read_thread(json_array_get(threads, i), no_reply, want, tally, seq, r))
             continue;
         r->as_of = as_of;
         out->n++;
@@ -80,9 +87,10 @@ static void take_threads(struct endpoint *ep, const struct call *call, bool no_r
 }
 
 /* What one view's call brought; false with err when it brought the walk no further. */
-static bool take(struct endpoint *ep, struct call *call, size_t view, inbox_want want, struct inbox_place *place, struct page *out,
+static bool take(struct endpoint *ep, struct call *call, size_t view, inbox_want want, struct inbox_cursor *at, struct page *out,
                  struct err *err)
 {
+    struct inbox_place *place = &at->views[view];
     if (call->err.kind != ERR_NONE) {
         if (begin_again(place, call))
             return true;
@@ -91,7 +99,7 @@ static bool take(struct endpoint *ep, struct call *call, size_t view, inbox_want
     }
     if (!check_page(call->json, err))
         return false;
-    take_threads(ep, call, is_no_reply(view), want, out);
+    take_threads(ep, call, is_no_reply(view), want, at->seq, out);
     json_t *next = json_object_get(call->json, "nextCursor");
     inbox_walk_move(place, json_is_null(next) ? NULL : next);
     return true;
@@ -119,7 +127,7 @@ bool inbox_walk(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, s
         }
     endpoint_call_many(ep, calls, n);
     for (size_t i = 0; i < n; i++) {
-        moved += take(ep, &calls[i], of[i], want, &at->views[of[i]], out, &why);
+        moved += take(ep, &calls[i], of[i], want, at, out, &why);
         out->more = out->more || !at->views[of[i]].done;
     }
     calls_done(calls, n);
@@ -129,7 +137,8 @@ bool inbox_walk(struct endpoint *ep, inbox_want want, struct inbox_cursor *at, s
     }
     if (!out->more) { /* the enumeration is complete */
         at->stage = INBOX_FEED;
-        inbox_tally_reset(&inbox->tally);
+        if (!(want & INBOX_SAID))
+            inbox_tally_reset(&inbox->tally);
     }
     return true;
 }

@@ -134,7 +134,7 @@ static void make_properties(struct world *w, const struct map_object *o)
     struct schema source = {0}, wanted = {0};
     struct err err = {0};
     json_t *missing = NULL;
-    must(w->ep[0]->kind->describe(w->ep[0], "prospect", &source, &err), "describe", &err);
+    must(w->ep[0]->kind->describe(w->ep[0], o->type[SIDE_S], &source, &err), "describe", &err);
     mapping_wanted(o, &source, &wanted);
     must(w->ep[1]->kind->setup(w->ep[1], &wanted, true, &missing, &err), "setup", &err);
     json_decref(missing);

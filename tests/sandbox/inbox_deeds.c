@@ -156,6 +156,23 @@ struct message *say(struct inbox *x, struct thread *t, const char *content, bool
     return m;
 }
 
+/* An import brings what was said long ago: in its place among the others, told by no event. */
+struct message *say_late(struct inbox *x, struct thread *t, const char *content, bool ours, int64_t at)
+{
+    inbox_fill(x, t);
+    struct message *last = t->last, *m;
+    int64_t sort = t->sort, last_at = t->last_at;
+    size_t i = t->n_messages;
+    m = inbox_add_message(x, t, content, ours, at);
+    for (; i && t->messages[i - 1]->created > at; i--)
+        t->messages[i] = t->messages[i - 1];
+    t->messages[i] = m;
+    t->last = last ? last : m;
+    t->sort = sort;
+    t->last_at = last_at;
+    return m;
+}
+
 bool edit_message(struct inbox *x, struct thread *t, struct message *m, const char *content, enum origin origin)
 {
     if (!strcmp(m->content, content))

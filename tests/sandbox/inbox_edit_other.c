@@ -1,6 +1,7 @@
 /* A person's edits of everything but prospects: threads, messages, tags, statuses, members, accounts, and events of
  * types nobody knows. */
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include "tests/sandbox/inbox_edit.h"
 #include <string.h>
 
@@ -40,6 +41,7 @@ static bool edit_threads(struct inbox *x, const json_t *edit, struct buf *out, s
     views_out(x, t);
     t->idle = str_eq(js_str_or(set, "status", t->idle ? "idle" : "active"), "idle");
     t->request = js_bool_or(set, "isRequest", t->request);
+    t->syncing = js_bool_or(set, "isSyncing", t->syncing);
     views_in(x, t);
     write_thread(x, out, t, SHOWN_IN_THREAD);
     return true;
@@ -52,9 +54,17 @@ static bool say_something(struct inbox *x, const json_t *in, struct buf *out, st
     bool ours = str_eq(js_str(in, "from"), "us");
     const char *content = js_str(in, "content");
     const struct member *by = ours ? find_member(x, js_str(in, "by"), true) : NULL;
+    const char *when = js_str(in, "at");
+    int64_t at = 0;
     if (!t || !content)
         return err_set(err, ERR_REJECT,
                        t ? "a message needs content" : "a message needs a thread or a prospect with one");
+    if (when && !when_parse(when, &at))
+        return err_set(err, ERR_REJECT, "at must be a time");
+    if (when) {
+        write_message(x, out, t, say_late(x, t, content, ours, at));
+        return true;
+    }
     write_message(x, out, t, say(x, t, content, ours, by ? ORIGIN_INTERNAL : ORIGIN_EXTERNAL, by));
     return true;
 }

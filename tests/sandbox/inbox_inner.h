@@ -93,6 +93,7 @@ struct thread {
     struct account *account;
     struct member *assignee;
     bool done, idle, request, heard, spoke; /* heard: the prospect wrote; spoke: we did */
+    bool syncing;                           /* older messages are still being imported */
     signed char typing;                     /* -1: the team's default */
     unsigned char older;                    /* older seeded messages that are not made yet */
     int64_t created, sort, last_at;         /* last_at 0: no message yet */
@@ -277,6 +278,7 @@ struct prospect *meet_prospect(struct inbox *x, const char *platform_id);       
 /* sender: the member; NULL for the prospect and for messages written in X itself. */
 struct message *say(struct inbox *x, struct thread *t, const char *content, bool ours, enum origin origin,
                     const struct member *sender);
+struct message *say_late(struct inbox *x, struct thread *t, const char *content, bool ours, int64_t at);
 bool edit_message(struct inbox *x, struct thread *t, struct message *m, const char *content, enum origin origin);
 bool delete_message(struct inbox *x, struct thread *t, struct message *m, bool for_all);
 bool react(struct inbox *x, struct thread *t, struct message *m, const char *emoji, bool ours, bool add);

@@ -51,7 +51,7 @@ void list_messages(struct exchange *e)
         write_cursor(&b, last->created, last->id);
     else
         PUT(&b, "null");
-    PUT(&b, ",\"isSyncing\":false}");
+    buf_puts(&b, t->syncing ? ",\"isSyncing\":true}" : ",\"isSyncing\":false}");
     reply(e, &b);
 }
 

@@ -374,7 +374,7 @@ void write_thread(struct inbox *x, struct buf *b, const struct thread *t, enum s
     TEXT(b, "status", t->idle ? "idle" : "active");
     TEXT(b, "variant", t->heard && t->spoke ? "xChat" : "unencrypted");
     TEXT(b, "accountLinkId", t->account->id);
-    FLAG(b, "isSyncing", false);
+    FLAG(b, "isSyncing", t->syncing);
     FLAG(b, "isRequest", t->request);
     KEY(b, "typingIndicatorsEnabled");
     if (t->typing < 0)
