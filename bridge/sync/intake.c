@@ -158,9 +158,13 @@ static bool mark_routes(struct intake *in, const char *object, const char *key, 
 bool intake_others(const struct route *from, const char *object, const char *key, int lane, struct err *err)
 {
     struct intake *in = from->source;
-    for (size_t i = 0; in && i < in->n; i++)
-        if (in->routes[i] != from && !mark_route(in->routes[i], object, key, lane, "another route", err))
+    for (size_t i = 0; in && i < in->n; i++) {
+        if (in->routes[i] == from)
+            continue;
+        in->marked++; /* a pass is not quiet before the others have looked */
+        if (!mark_route(in->routes[i], object, key, lane, "another route", err))
             return false;
+    }
     return true;
 }
 
