@@ -3,7 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
-#include "tests/kit/world.h"
+#include "tests/kit/story.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -255,8 +255,9 @@ static const struct story stories[] = {
     {"never logged, then logged", quiet, false, hush, first_logged},
 };
 
-static struct world *prologue(const struct story *s, const char *mapping)
+static struct world *begin(const void *story, const char *mapping)
 {
+    const struct story *s = story;
     struct world *w = world_new(42, 3, mapping);
     if (!s->first)
         world_settle(w);
@@ -264,39 +265,17 @@ static struct world *prologue(const struct story *s, const char *mapping)
     return w;
 }
 
-static void epilogue(struct world *w, const struct story *s, int64_t k)
+static void check(struct world *w, const void *story)
 {
-    world_settle(w);
-    AUTO_FREE char *broken = world_broken(w);
-    if (broken)
-        print_error("story %s, cut at %lld: %s\n", s->name, (long long)k, broken);
-    assert_null(broken);
-    s->check(w);
-    world_free(w);
+    ((const struct story *)story)->check(w);
 }
 
-static void tell_and_cut(const struct story *s)
+static void tell(const struct story *s)
 {
     AUTO_FREE char *mapping = mapping_of(s->how);
-    struct world *w = prologue(s, mapping);
-    world_watch(w, 0);
-    world_settle(w);
-    int64_t n = w->touches;
-    epilogue(w, s, 0);
-    for (int64_t k = 1; k <= n; k++) {
-        w = prologue(s, mapping);
-        world_watch(w, k);
-        epilogue(w, s, k);
-    }
-    print_message("story %-28s %lld touches, each cut once\n", s->name, (long long)n);
+    story_tell(&(struct telling){.name = s->name, .story = s, .mapping = mapping, .begin = begin, .check = check});
 }
 
-#define STORY(function, index)                                                                                                                     \
-    static void function(void **state)                                                                                                             \
-    {                                                                                                                                              \
-        (void)state;                                                                                                                               \
-        tell_and_cut(&stories[index]);                                                                                                             \
-    }
 STORY(the_first_log_survives_a_cut_at_any_touch, 0)
 STORY(entries_whose_answers_are_lost_are_found_not_repeated, 1)
 STORY(a_stop_of_three_days_is_caught_up_without_gap_or_double, 2)

@@ -1,7 +1,7 @@
 /* Stories: what people do on both sides and what must come of it. Each is told once undisturbed; then its outside touches are
  * counted, and for k = 1…N the power is cut at touch k, the bridge restarted, and the end must be the same. */
 #include "bridge/base/str.h"
-#include "tests/kit/world.h"
+#include "tests/kit/story.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -197,56 +197,26 @@ static const struct story stories[] = {
 
 /* ---- telling ---- */
 
-static struct world *prologue(const struct story *s)
+static struct world *begin(const void *story, const char *mapping)
 {
-    struct world *w = s->account ? world_new_with(42, s->prospects, NULL, s->account) : world_new(42, s->prospects, NULL);
+    const struct story *s = story;
+    struct world *w = s->account ? world_new_with(42, s->prospects, mapping, s->account) : world_new(42, s->prospects, mapping);
     if (!s->first)
         world_settle(w);
     s->act(w);
     return w;
 }
 
-static void epilogue(struct world *w, const struct story *s, int64_t k)
+static void check(struct world *w, const void *story)
 {
-    world_settle(w);
-    /* deletes and merges are found by the batch read of a full compare, never by the feed */
-    AUTO_FREE char *early = world_broken(w);
-    AUTO_FREE char *broken = early ? NULL : world_broken(w);
-    if (early || broken)
-        print_error("story %s, cut at %lld: %s\n", s->name, (long long)k, early ? early : broken);
-    assert_null(early);
-    assert_null(broken);
-    s->check(w);
-    world_free(w);
+    ((const struct story *)story)->check(w);
 }
 
-static int64_t tell(const struct story *s)
+static void tell(const struct story *s)
 {
-    struct world *w = prologue(s);
-    world_watch(w, 0);
-    world_settle(w);
-    int64_t touches = w->touches;
-    epilogue(w, s, 0);
-    return touches;
+    story_tell(&(struct telling){.name = s->name, .story = s, .begin = begin, .check = check});
 }
 
-static void tell_and_cut(const struct story *s)
-{
-    int64_t n = tell(s);
-    for (int64_t k = 1; k <= n; k++) {
-        struct world *w = prologue(s);
-        world_watch(w, k);
-        epilogue(w, s, k);
-    }
-    print_message("story %-24s %lld touches, each cut once\n", s->name, (long long)n);
-}
-
-#define STORY(function, index)                                                                                                                     \
-    static void function(void **state)                                                                                                             \
-    {                                                                                                                                              \
-        (void)state;                                                                                                                               \
-        tell_and_cut(&stories[index]);                                                                                                             \
-    }
 STORY(the_first_sync_survives_a_cut_at_any_touch, 0)
 STORY(creates_whose_answers_are_lost_are_found_not_repeated, 1)
 STORY(a_429_storm_loses_nothing, 2)
