@@ -165,6 +165,14 @@ bool write_intend(struct batch *b, struct err *err)
 
 /* ---- calls ---- */
 
+/* Written, but what became of it could not be read back: as open as after a lost answer. To forget the op here would leave
+ * the next decision with the old shadows, to which our own write looks like somebody's edit. */
+static void unread(const struct endpoint *ep, struct outgoing *o)
+{
+    if ((ep->caps & CAP_FETCH) && o->result.err.kind == ERR_NONE && json_object_size(o->set) && !o->result.record.fields)
+        err_set(&o->result.err, ERR_UNSURE, "written, and not read back");
+}
+
 static void put_side(struct batch *b, int side)
 {
     AUTO_FREE struct patch *patches = mem_grow(NULL, b->n + 1, sizeof *patches);
@@ -184,6 +192,7 @@ static void put_side(struct batch *b, int side)
         if (!ok && results[i].err.kind == ERR_NONE)
             results[i].err = err;
         who[i]->out[side].result = results[i];
+        unread(ep, &who[i]->out[side]);
     }
     split_refused(b, side);
 }
