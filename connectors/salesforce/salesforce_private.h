@@ -9,6 +9,7 @@
 #define SALESFORCE_QUERY_MAX                                                                                           \
     6000 /* bytes of a query in an address; the service's own limit lies at 16 KiB with all headers */
 #define SALESFORCE_MODIFIED "SystemModstamp"
+#define SALESFORCE_UNDER_WAY_MS (10 * INT64_C(60000)) /* no transaction runs longer */
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
 struct salesforce_object {
