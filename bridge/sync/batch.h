@@ -88,6 +88,9 @@ void place_targets(struct batch *b);
 bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
+/* others.c: Inbox records that another route is not sure about are not written yet. */
+bool others_wait(struct batch *b, struct err *err) MUST_CHECK;
+
 /* recover.c: open ops of earlier, cut-off writes: did they land? */
 bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
 /* recover_landed: the shadows as they are once this cell of the op has landed as `value`. */

@@ -285,7 +285,8 @@ static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, s
     if (c->act != ACT_HOLD)
         return true;
     b->r->tally.held++;
-    json_t *about = json_object();
+    bool unknown = old && str_eq(old->why, "unknown outcome"); /* what was sent, and what stood there before, stay told */
+    json_t *about = unknown ? json_deep_copy(old->about) : json_object();
     static const char *const names[2][2] = {{"s", "base_s"}, {"t", "base_t"}};
     for (int side = 0; side < 2; side++) {
         if (c->now[side])

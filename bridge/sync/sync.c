@@ -87,7 +87,7 @@ static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct er
 
 static bool road_out(struct batch *b, struct err *err)
 {
-    if (!place_guards(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
+    if (!place_guards(b, err) || !others_wait(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
         !write_race(b, err))
         return false;
     tie_batch(b);
