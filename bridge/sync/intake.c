@@ -159,7 +159,7 @@ bool intake_others(const struct route *from, const char *object, const char *key
 {
     struct intake *in = from->source;
     for (size_t i = 0; in && i < in->n; i++) {
-        if (in->routes[i] == from)
+        if (in->routes[i] == from || (from->without & WITHOUT_OTHERS))
             continue;
         in->marked++; /* a pass is not quiet before the others have looked */
         if (!mark_route(in->routes[i], object, key, lane, "another route", err))

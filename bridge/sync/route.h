@@ -51,7 +51,7 @@ struct route {
     unsigned without;
 };
 
-enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16 };
+enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32 };
 
 /* route_init fills the defaults; the caller sets name, endpoints, mapping, store and env. */
 void route_init(struct route *r);
