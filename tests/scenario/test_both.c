@@ -338,7 +338,7 @@ static void tell(const struct story *s)
 {
     append_texts[0] = appending(world_mapping, "inbox_notes");
     append_texts[1] = appending(world_leads, "inbox_notes__c");
-    story_tell(&(struct telling){.name = s->name, .story = s, .begin = begin, .check = check, .every = 5});
+    story_tell(&(struct telling){.name = s->name, .story = s, .begin = begin, .check = check, .every = 7});
     free(append_texts[0]);
     free(append_texts[1]);
 }
