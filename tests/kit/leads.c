@@ -8,48 +8,12 @@
 /* after the standard headers */
 #include <cmocka.h>
 
-const char leads_mapping[] =
-    "prospect = {\n"
-    "  crm = \"Lead\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true; "
-    "max_creates = 1000000;\n"
-    "  fields = (\n"
-    "    { name = \"first\"; inbox = \"displayName\"; crm = \"FirstName\"; flow = \"to_crm\"; transform = ( "
-    "\"first_word\", \"truncate:40\" ); },\n"
-    "    { name = \"last\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = ( \"rest\", "
-    "\"truncate:80\" ); on_blank = \"keep\"; },\n"
-    "    { name = \"status\"; inbox = \"context.status\"; crm = \"Status\"; table = \"stages\"; conflict = \"crm\"; "
-    "initial = \"source\"; on_blank = \"keep\"; },\n"
-    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation__c\"; conflict = "
-    "\"source_unless_blank\"; initial = \"source\"; },\n"
-    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags__c\"; conflict = \"union\"; },\n"
-    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = "
-    "\"source\"; }\n"
-    "  );\n"
-    "  stages = { pairs = ( (\"New\", \"Open - Not Contacted\"), (\"Contacted\", \"Working - Contacted\"), (\"Lost\", "
-    "\"Closed - Not Converted\") );\n"
-    "             ignore_inbox = ( \"Qualified\", \"Negotiation\", \"Won\" ); ignore_crm = ( \"Closed - Converted\" ); "
-    "};\n"
-    "};\n";
-
-void leads_manners(struct world *w, const char *manners)
-{
-    struct http_request request = {0};
-    struct http_answer answer = {0};
-    int64_t delay = 0;
-    http_request_init(&request, "POST", "http://salesforce.sandbox/_sandbox/manners");
-    http_request_body(&request, mem_dup(manners), strlen(manners), "application/json");
-    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
-    assert_int_equal(answer.status, 200);
-    http_request_done(&request);
-    http_answer_done(&answer);
-}
-
 struct world *leads_begin(uint64_t seed, size_t people, const char *options, const char *manners)
 {
     setenv("WORLD_SECRET", "sandbox-secret", 1);
-    struct world *w = world_new_salesforce(seed, people, leads_mapping, options);
+    struct world *w = world_new_salesforce(seed, people, world_leads, options);
     if (manners)
-        leads_manners(w, manners);
+        world_manners(w, 1, manners);
     return w;
 }
 

@@ -1,4 +1,4 @@
-/* A world whose CRM is Salesforce: its mapping of leads, its switches, and what its people do. */
+/* A world whose CRM is Salesforce, with the usual mapping of leads, and what people do there. */
 #pragma once
 #include "tests/kit/world.h"
 
@@ -6,12 +6,9 @@
 #define LEADS_LOGIN \
     "client_id = \"sandbox-client\"; client_secret = \"env:WORLD_SECRET\"; login_url = \"http://salesforce.sandbox\";"
 
-extern const char leads_mapping[];
-
 /* manners: JSON; NULL = the best ones */
 struct world *leads_begin(uint64_t seed, size_t people, const char *options, const char *manners);
 void leads_finish(struct world *w); /* fails unless all is as it should be, and frees the world */
-void leads_manners(struct world *w, const char *manners);
 
 json_t *leads_of(struct world *w, size_t i);                      /* the lead of the i-th prospect; NULL */
 json_t *leads_row(struct world *w, const char *object, const char *id); /* NULL */

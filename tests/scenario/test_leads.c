@@ -260,7 +260,7 @@ static void the_days_quota_is_reached_and_lifted(void **state)
         begin_with_no_calls_left(w);
         if (!i)
             assert_true(share_used(w) > 0.99);
-        leads_manners(w, lifted[i]);
+        world_manners(w, 1, lifted[i]);
         assert_resumes(w, i ? "without a word of it" : "told in headers");
         assert_each_once(w, 5);
         leads_finish(w);

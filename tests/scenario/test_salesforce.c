@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #define PEOPLE 12
+
 /* ---- stories ---- */
 
 static void everybody_becomes_a_lead_once(void **state)
@@ -240,7 +241,7 @@ static void refresh_tokens_that_rotate_survive_restarts(void **state)
     setenv("WORLD_REFRESH", "sandbox-refresh", 1);
     struct world *w = leads_begin(18, PEOPLE, options, "{\"session_minutes\":1}");
     world_settle(w);
-    leads_manners(w, "{\"session_minutes\":1,\"rotation\":true,\"static_token\":false}");
+    world_manners(w, 1, "{\"session_minutes\":1,\"rotation\":true,\"static_token\":false}");
     for (size_t i = 0; i < 10; i++) {
         AUTO_FREE char *note = mem_printf("restart %zu", i), *set = mem_printf("'context.notes':'%s'", note);
         leads_edit_inbox(w, i, set);
