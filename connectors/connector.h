@@ -34,6 +34,7 @@ struct record {
     char *moved_to, *moved_type;
     char *version;    /* version changes whenever the record does; opaque; may be NULL */
     int64_t modified; /* modified in ms; 0 = not told */
+    bool untouched;   /* untouched: nobody has changed it since it was created, as far as its stamps tell */
     int64_t as_of;    /* as_of: the content is at least as new as this moment by the SERVICE's clock (event time; Date header
                          of the answer for reads); ms, 0 = not known */
     json_t *fields;   /* NULL: "look at this one", nothing known */
@@ -64,13 +65,15 @@ struct patch {
                                     tied, once: it looks first, and where nothing is missing it writes nothing */
     const char *trace;           /* idempotency key of the op */
     json_t *set;                 /* field → value in the service's dialect; JSON null clears */
+    const char *const *tell;     /* tell: of a new record, fields beside those of set to tell in the result, as far as the service
+                                    gave them at its birth and nobody can have changed them since; NULL = none */
     json_t *seen;                /* field → value the writer last saw there (for services that take differences) */
     json_t *known;               /* known: the whole record as the writer knows it before this patch; NULL when it does not */
 };
 
 struct result {
     struct err err; /* ERR_NONE = done; UNSURE = may have been done; anything else = certainly not done */
-    bool created;
+    bool created;         /* created: the record is new; false where the key was found to have one already */
     bool tied;            /* tied: an update found that the record was not tied to its parent, and did it */
     struct record record; /* id, version and the fields read back, when done; with STALE the fields as they are, if told */
 };

@@ -10,6 +10,7 @@
 #define BUCKETS_MOST 4
 #define WINDOWS 3
 #define DAY_MS 86400000LL
+#define ASK_AGAIN_MS (15 * 60 * 1000LL) /* what others used of a day's quota is asked about again with a single call */
 
 static const int share_percent[LANES] = {60, 15, 15, 10};
 
@@ -19,7 +20,7 @@ struct window {
     int64_t first;                      /* number of the oldest slice kept */
     unsigned used[LANES][SLICES + 1];   /* ring by slice number */
     unsigned foreign;                   /* calls of other clients, as the service told */
-    int64_t foreign_until;
+    int64_t foreign_until, told; /* told: when the service last said so, or was asked to */
 };
 
 struct bucket {
@@ -112,6 +113,12 @@ static unsigned allowance(const struct limiter *l, const struct window *w, enum 
     return limit < 1 ? 1 : (unsigned)limit;
 }
 
+/* What others use of a day ages without us: without a call now and then nobody would hear of it. */
+static bool may_ask(const struct window *w, int64_t now)
+{
+    return w->foreign && w->span >= DAY_MS && now - w->told >= ASK_AGAIN_MS;
+}
+
 /* Room of a lane: what is left, less what is kept free for more urgent lanes. A quarter of a more urgent lane's own share
  * is never lent, so a live call finds room however busy a backfill is; the rest of idle shares is. */
 static unsigned room_in(const struct limiter *l, const struct window *w, enum lane lane)
@@ -127,7 +134,7 @@ static unsigned room_in(const struct limiter *l, const struct window *w, enum la
 }
 
 /* When the oldest counted slice leaves the window. */
-static int64_t next_free(const struct window *w, int64_t now)
+static int64_t next_slice(const struct window *w, int64_t now)
 {
     int64_t width = (w->span + SLICES - 1) / SLICES; /* rounded up: the slices must cover the whole span */
     for (int64_t s = w->first; s <= slice_of(w, now); s++)
@@ -135,6 +142,12 @@ static int64_t next_free(const struct window *w, int64_t now)
             if (w->used[lane][s % (SLICES + 1)])
                 return (s + SLICES + 1) * width - now;
     return w->foreign ? w->foreign_until - now : width;
+}
+
+static int64_t next_free(const struct window *w, int64_t now)
+{
+    int64_t slice = next_slice(w, now), ask = w->told + ASK_AGAIN_MS - now;
+    return w->foreign && w->span >= DAY_MS && ask < slice ? ask : slice;
 }
 
 /* ---- buckets ---- */
@@ -161,6 +174,7 @@ static int64_t wait_in(struct limiter *l, struct bucket *b, int64_t now, enum la
             continue;
         roll(w, now);
         unsigned here = room_in(l, w, lane);
+        here += !here && may_ask(w, now);
         *room = here < *room ? here : *room;
         int64_t free_at = here >= calls ? 0 : next_free(w, now);
         wait = free_at > wait ? free_at : wait;
@@ -170,9 +184,13 @@ static int64_t wait_in(struct limiter *l, struct bucket *b, int64_t now, enum la
 
 static void count(struct bucket *b, int64_t now, enum lane lane, unsigned calls)
 {
-    for (int i = 0; i < WINDOWS; i++)
-        if (b->windows[i].limit && b->windows[i].span)
-            b->windows[i].used[lane][slice_of(&b->windows[i], now) % (SLICES + 1)] += calls;
+    for (int i = 0; i < WINDOWS; i++) {
+        struct window *w = &b->windows[i];
+        if (!w->limit || !w->span)
+            continue;
+        w->told = may_ask(w, now) ? now : w->told;
+        w->used[lane][slice_of(w, now) % (SLICES + 1)] += calls;
+    }
 }
 
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
@@ -233,6 +251,7 @@ void limiter_seen(struct limiter *l, int64_t now, unsigned bucket, int64_t span_
         unsigned told = remaining < w->limit ? w->limit - remaining : 0, own = total_use(w) - w->foreign;
         w->foreign = told > own ? told - own : 0;
         w->foreign_until = now + w->span;
+        w->told = now;
     }
     pthread_mutex_unlock(&l->lock);
 }

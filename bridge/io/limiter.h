@@ -35,7 +35,8 @@ unsigned limiter_room(struct limiter *l, int64_t now, unsigned bucket, enum lane
 void limiter_wait_until(struct limiter *l, unsigned bucket, int64_t until);
 /* limiter_seen: the service says `remaining` calls are left in the window of span_ms (other clients use the same
  * quota): never believe more than it says. limit 0 = not told; a told limit replaces a smaller or larger configured
- * one of the same span. */
+ * one of the same span. In windows of a day or longer a single call goes all the same every quarter of an hour, to hear
+ * whether the others have become quieter. */
 void limiter_seen(struct limiter *l, int64_t now, unsigned bucket, int64_t span_ms, unsigned limit, unsigned remaining);
 /* limiter_used: calls counted in the window with that span (for status and metrics). */
 unsigned limiter_used(struct limiter *l, int64_t now, unsigned bucket, int64_t span_ms);

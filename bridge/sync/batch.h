@@ -158,6 +158,7 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
 /* item.c: small steps several of them share. */
 struct sides item_sides(const struct batch *b, struct item *it); /* what is planned from; borrows from the item */
 struct patch item_patch(const struct item *it, int side); /* borrows from the item */
+bool item_unsaid(const struct cell_plan *c); /* a create leaves this cell, which both sides may write, to the service */
 bool item_landed(const struct item *it, const char *field, int side); /* was this field written just now? */
 void item_done(struct item *it);
 void item_off(struct item *it, enum next next, const char *why);

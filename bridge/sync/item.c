@@ -62,6 +62,7 @@ struct patch item_patch(const struct item *it, int side)
     } else if (it->create) {
         p.key_field = it->b->o->key;
         p.key = it->link.key;
+        p.tell = it->b->needed[SIDE_T];
         p.parent_type = it->parent.id ? it->parent.t_type : NULL;
         p.parent_id = it->parent.id ? it->parent.t_id : NULL;
     } else {
@@ -71,6 +72,11 @@ struct patch item_patch(const struct item *it, int side)
         p.known = it->t.fields;
     }
     return p;
+}
+
+bool item_unsaid(const struct cell_plan *c)
+{
+    return c->f->flow == FLOW_BOTH && !c->write[SIDE_T] && c->now[SIDE_S] && c->act != ACT_HOLD;
 }
 
 bool item_landed(const struct item *it, const char *field, int side)

@@ -138,6 +138,23 @@ static void hold_unknown(struct batch *b, struct item *it, const struct map_fiel
                                             .why = mem_dup("unknown outcome"), .about = about};
 }
 
+/* A create that landed and was not touched since: what it left to the service is as it was given at birth. */
+static void recover_unsaid(struct batch *b, struct item *it, const struct op *op)
+{
+    bool ours = it->t.modified >= op->created - 5 * 60 * 1000;
+    const char *name;
+    json_t *s;
+    json_object_foreach (json_object_get(op->payload, "unsaid"), name, s) {
+        const struct map_field *f = field_of(it->b->o, name);
+        bool unknown = false;
+        if (!f || !ours || !it->t.untouched || json_object_get(it->link.cells, name))
+            continue;
+        AUTO_JSON json_t *t = it->t.fields ? map_read(f, SIDE_T, it->t.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
+        if (t)
+            settle_cell(it, f, s, t, b->r->env->now(b->r->env), false);
+    }
+}
+
 static void recover_op(struct batch *b, struct item *it, struct op *op)
 {
     const char *name;
@@ -157,6 +174,7 @@ static void recover_op(struct batch *b, struct item *it, struct op *op)
         json_decref(value);
     }
     if (str_eq(op->kind, "create") && it->has_t) {
+        recover_unsaid(b, it, op);
         it->link.state = LINK_LINKED;
         it->event = "linked";
     }

@@ -134,16 +134,19 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
     b->r->tally.conflicts += c->conflict;
 }
 
-/* A blank on both sides of a fresh record is agreement too. */
+/* What a create says nothing about: a blank on both sides is agreement, and so is what the service itself gave the new record
+ * where both sides may write. It is nobody's edit and no news for the other side; what somebody makes of it later is. */
 static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
 {
     bool unknown = false;
     if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
         return;
     const struct result *res = &it->out[SIDE_T].result;
+    bool born = res->created && res->record.untouched && item_unsaid(c);
     AUTO_JSON json_t *told = res->record.fields ? map_read(c->f, SIDE_T, res->record.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
     AUTO_JSON json_t *t = told ? json_incref(told) : value_canonical(json_null(), c->f->is_set);
-    if (value_blank(c->now[SIDE_S]) && value_blank(t))
+    it->news |= c->f->flow == FLOW_TO_INBOX && !value_blank(t); /* the CRM alone has a say here, and it has spoken */
+    if ((born && told) || (value_blank(c->now[SIDE_S]) && value_blank(t)))
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
 

@@ -56,6 +56,16 @@ static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_pl
     return true;
 }
 
+/* What Inbox held where a create leaves the cell to the service: should its answer be lost, recovery wants to know. */
+static json_t *unsaid(const struct item *it)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (item_unsaid(&it->plan.cells[i]))
+            json_object_set(out, it->plan.cells[i].f->name, it->plan.cells[i].now[SIDE_S]);
+    return out;
+}
+
 char *write_fingerprint(const struct batch *b, const json_t *set)
 {
     AUTO_FREE char *text = js_print_sorted(set);
@@ -95,6 +105,8 @@ static void build(struct batch *b, struct item *it, int side)
                         .payload = json_pack("{s:O,s:O,s:O}", "cells", cells, "set", o->set, "seen", o->seen),
                         .created = b->r->env->now(b->r->env), .run = b->r->run,
                         .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
+    if (side == SIDE_T && it->create)
+        js_set(o->op.payload, "unsaid", unsaid(it));
 }
 
 /* The same write was refused before and neither record nor mapping has changed: it stays dead. */

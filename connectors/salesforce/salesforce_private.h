@@ -7,9 +7,10 @@
 #define SALESFORCE_ROWS 200  /* records of a collections call */
 #define SALESFORCE_PAGE 2000 /* rows of a query */
 #define SALESFORCE_QUERY_MAX                                                                                           \
-    6000 /* bytes of a query in an address; the service's own limit lies at 16 KiB with all headers */
+    12000 /* bytes of a query in an address, as it is sent; the service's own limit lies at 16 KiB with all headers */
 #define SALESFORCE_MODIFIED "SystemModstamp"
 #define SALESFORCE_UNDER_WAY_MS (10 * INT64_C(60000)) /* no transaction runs longer */
+#define SALESFORCE_CREATED "CreatedDate"
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
 struct salesforce_object {

@@ -88,6 +88,8 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
         return false;
     *out = (struct record){.id = mem_dup(id), .as_of = as_of};
     salesforce_version(js_str(row, SALESFORCE_MODIFIED), as_of, out);
+    out->untouched = js_str(row, SALESFORCE_CREATED) &&
+                     str_eq(js_str(row, SALESFORCE_CREATED), js_str(row, SALESFORCE_MODIFIED));
     if (o && o->becomes && js_bool_or(row, "IsConverted", false)) {
         out->state = RECORD_CONVERTED;
         out->moved_type = mem_dup(o->becomes);

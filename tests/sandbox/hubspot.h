@@ -117,6 +117,7 @@ void hub_answer_manners(struct hub *h, const char *method, const json_t *said, s
 bool hub_flag(const struct hub *h, const char *manner);
 int64_t hub_count(const struct hub *h, const char *manner);
 bool hub_says(const struct hub *h, const char *manner, const char *word);
+const char *hub_text(const struct hub *h, const char *manner);
 
 /* ---- hubspot_limits.c, hubspot_oauth.c ---- */
 
@@ -162,6 +163,7 @@ struct hub_record *hub_unique(struct hub_type *t, const char *property, const ch
 struct hub_record *hub_create(struct hub *h, struct hub_type *t, enum hub_source source);
 /* hub_write sets all of props; "" clears. True when something changed. */
 bool hub_write(struct hub *h, struct hub_type *t, struct hub_record *r, const json_t *props, enum hub_source source);
+void hub_born(struct hub *h, struct hub_type *t, struct hub_record *r); /* what the account gives new records */
 void hub_put(struct hub_record *r, const char *name, const char *value); /* without history, date or index */
 void hub_touch(struct hub *h, struct hub_type *t, struct hub_record *r); /* modified now; the index follows later */
 void hub_archive(struct hub *h, struct hub_type *t, struct hub_record *r);

@@ -75,6 +75,7 @@ static struct hub_record *begin(struct hub *h, struct hub_type *t, const json_t 
         return r;
     r = hub_create(h, t, HUB_BY_PERSON);
     hub_write(h, t, r, create, HUB_BY_PERSON);
+    hub_born(h, t, r);
     return r;
 }
 

@@ -254,3 +254,11 @@ bool hub_write(struct hub *h, struct hub_type *t, struct hub_record *r, const js
     }
     return changed;
 }
+
+void hub_born(struct hub *h, struct hub_type *t, struct hub_record *r)
+{
+    const char *stage = hub_text(h, "new_lifecycle");
+    bool staged = t->kind == HUB_CONTACT || t->kind == HUB_COMPANY;
+    if (staged && *stage && !js_str(r->props, "lifecyclestage"))
+        write_one(h, t, r, "lifecyclestage", stage, HUB_BY_PERSON);
+}
