@@ -23,8 +23,35 @@ bool drift_mendable(const char *class)
 
 /* ---- cells ---- */
 
-static const char *class_of_cell(const struct cell_plan *c)
+static bool listed(const struct schema_field *f, const json_t *value)
 {
+    if (!json_is_string(value) || !*json_string_value(value))
+        return true;
+    return schema_option_by_id(f, json_string_value(value)) || schema_option_by_label(f, json_string_value(value));
+}
+
+/* A value that is no option (any more) of a field that has a list of them: somebody changed the list under it. */
+static bool off_list(const struct item *it, const struct cell_plan *c)
+{
+    for (int side = 0; side < 2 && (c->f->table || c->f->is_set); side++) {
+        const struct schema_field *f = schema_find(&it->b->schema[side], c->f->path[side]);
+        size_t i;
+        json_t *one;
+        if (!f || f->open || !f->n_options || !c->now[side])
+            continue;
+        if (!json_is_array(c->now[side]) && !listed(f, c->now[side]))
+            return true;
+        json_array_foreach (c->now[side], i, one)
+            if (!listed(f, one))
+                return true;
+    }
+    return false;
+}
+
+static const char *class_of_cell(const struct item *it, const struct cell_plan *c)
+{
+    if (off_list(it, c))
+        return "schema_drift";
     if (c->act == ACT_HOLD)
         return c->held ? "held" : "conflict";
     if (!c->write[0] && !c->write[1])
@@ -37,7 +64,7 @@ static json_t *cells_of(const struct item *it)
     json_t *cells = json_array();
     for (size_t i = 0; it->planned && i < it->plan.n; i++) {
         const struct cell_plan *c = &it->plan.cells[i];
-        const char *class = class_of_cell(c);
+        const char *class = class_of_cell(it, c);
         if (class && !it->create)
             js_add(cells, json_pack("{s:s,s:s,s:O?,s:O?,s:s?}", "field", c->f->name, "class", class, "inbox",
                                     c->now[SIDE_S], "crm", c->now[SIDE_T], "why", c->why));
@@ -85,7 +112,7 @@ static const char *class_of_place(const struct item *it, const char **why)
 static const char *class_of_cells(const struct item *it, const json_t *cells)
 {
     static const char *const order[] = {"conflict", "held", "s_ahead", "t_ahead"};
-    if (it->plan.unknown)
+    if (it->plan.unknown || any(cells, "schema_drift"))
         return "schema_drift";
     for (size_t i = 0; i < COUNT(order); i++)
         if (any(cells, order[i]))
