@@ -14,8 +14,7 @@ batch_reads() { curl -fsS "$hubspot/_sandbox/calls" | jq '[.routes | to_entries[
 
 sandbox "$n" --no-limits
 config
-sed -i "s/max_creates = 100;/max_creates = 1000000;/; s/conflict = \"crm\"; initial/conflict = \"crm\"; initial/
-  s/match = .*/match = ( \"inbox_prospect_key\", \"twitterhandle\" );/; s/  # filter = .*/  filter = { none_tag = ( \"Blocked\" ); };/" "$dir/hubspot.cfg"
+sed -i "s/max_creates = 100;/max_creates = 1000000;/; s/  # filter = .*/  filter = { none_tag = ( \"Blocked\" ); };/" "$dir/hubspot.cfg"
 sed -i "s/batch = 100;/batch = 200; mass_percent = 2;/; s/ten_secondly = 1000;/ten_secondly = 1000; daily = 100000000;/; s/per_day = 10000000;/per_day = 100000000;/" "$dir/bridge.cfg"
 
 # people SIDE: reads one edit a line and makes them, some hundreds at a time
@@ -43,6 +42,9 @@ bridge links export "$dir/links.csv" >/dev/null || fail "links"
 bridge reconcile --report >"$dir/said" 2>&1 || fail "a comparison in step ended with $?: $(tail -5 "$dir/said")"
 grep -qE "in_sync +$n records" "$dir/said" || fail "not in step at first: $(cat "$dir/said")"
 cost "comparison in step"
+
+# From now on newcomers are looked for by their handle, too.
+sed -i 's/match = .*/match = ( "inbox_prospect_key", "twitterhandle" );/' "$dir/hubspot.cfg"
 
 # What the bridge has seen and knows: held cells, detached links, an option it leaves alone.
 each 0 '{"object":"prospect","id":"{id}","set":{"context.notes":"ours {n}"}}' | people "$inbox"
