@@ -34,6 +34,7 @@ struct item {
     bool has_t;
     bool create;
     bool final;          /* risky work (detach, clear) may be done now */
+    bool detaches;       /* its record is not there any more: detached when the guard lets it through */
     struct hold *holds;
     size_t n_holds;
     struct op *ops;

@@ -139,6 +139,20 @@ after=$(jq -nS "{in_sync:($n-4*$k-$k/2),held:$k,detached:(2*$k),schema_drift:$k,
 before=$(writes); bridge sync --full >/dev/null 2>&1
 [ "$(writes)" = "$before" ] || fail "a full sync after it wrote $(($(writes) - before)) times"
 
+if [ "$n" -le 1000 ]; then
+  echo "-- more than the mass-change guard allows"
+  awk -F, -v from=$((12 * k)) 'NR>1+from && NR<=26+from {printf "{\"object\":\"contact\",\"id\":\"%s\",\"delete\":true}\n",$5}' "$dir/links.csv" | people "$hubspot"
+  bridge reconcile >"$dir/said" 2>&1; code=$?
+  [ $code = 3 ] && grep -q 'stopped by the mass-change guard' "$dir/said" || fail "the guard: exit $code: $(tail -5 "$dir/said")"
+  plan=$(sed -nE 's/.*reconcile --accept ([0-9a-f]+)$/\1/p' "$dir/said")
+  bridge --json reconcile --report >"$dir/risk.json" 2>/dev/null
+  [ "$(jq -r '.drift[0] | "\(.plan) \(.risky)"' "$dir/risk.json")" = "$plan 25" ] || fail "plan $plan: $(jq -c '.drift[0] | [.plan,.risky]' "$dir/risk.json")"
+  bridge reconcile --accept 0123456789abcdef >"$dir/said" 2>&1; code=$?
+  [ $code = 5 ] && grep -q 'is not what plan 0123456789abcdef saw' "$dir/said" || fail "another plan: exit $code: $(tail -3 "$dir/said")"
+  bridge --json reconcile --accept "$plan" >"$dir/risk.json" 2>"$dir/said"
+  [ "$(jq -c '.verified.sales' "$dir/risk.json")" = '{"detached":25,"merged":'$((k / 2))'}' ] || fail "accepted: $(jq -c .verified "$dir/risk.json") $(cat "$dir/said")"
+fi
+
 [ -n "${RECONCILE_DAEMON:-}" ] || finish
 echo "-- live edits while the service compares"
 sed -i 's/mass_percent = 2;/mass_percent = 2; reconcile = "1m";/' "$dir/bridge.cfg"

@@ -119,10 +119,45 @@ static void what_only_the_walk_found_is_counted_once_as_drift(void **state)
     world_free(w);
 }
 
+static int64_t linked(struct world *w)
+{
+    int64_t states[8] = {0};
+    must(store_link_counts(w->store, "r", states, err));
+    return states[LINK_LINKED];
+}
+
+static void delete_contacts(struct world *w, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        AUTO_FREE char *key = world_key(w, i);
+        AUTO_JSON json_t *c = world_contact(w, key);
+        json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", js_str(c, "id")));
+    }
+    sandbox_advance(w->box, 130 * 1000);
+}
+
+static void more_detaches_than_allowed_stop_before_the_first(void **state)
+{
+    (void)state;
+    struct world *w = in_step();
+    delete_contacts(w, 0, 20); /* as many as are always allowed */
+    json_decref(compared(w));
+    assert_int_equal(linked(w), PROSPECTS - 20);
+    delete_contacts(w, 20, 41);
+    json_decref(compared(w));
+    assert_int_equal(linked(w), PROSPECTS - 20);
+    assert_int_equal(w->route->tally.guarded, 21);
+    w->route->accept_mass = true;
+    json_decref(compared(w));
+    assert_int_equal(linked(w), PROSPECTS - 41);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_edit_does_not_wait_for_the_walk),
+        cmocka_unit_test(more_detaches_than_allowed_stop_before_the_first),
         cmocka_unit_test(what_only_the_walk_found_is_counted_once_as_drift),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
