@@ -1,5 +1,5 @@
 /* forget, prune, backup: what leaves the store, and what is copied out of it. */
-#include "bridge/app/app.h"
+#include "bridge/app/comparison.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
@@ -27,6 +27,8 @@ static int forget(struct app *app, const char *words)
     AUTO_FREE char *key = key_anywhere(app, words);
     if (!key)
         return app->exit_code ? app->exit_code : who_nobody("forget", words);
+    for (size_t i = 0; i < app->n_routes; i++)
+        comparison_drop(app, &app->routes[i].route);
     if (!store_forget(app->store, key, &rows, &err) || !store_compact(app->store, &err)) {
         app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget",
                  &err);

@@ -49,7 +49,7 @@ bool store_job_mark(struct store *st, const char *route, const char *object, con
            sql_run(st,
                    "INSERT INTO job(route, object, key, lane, attempts, due, mark, why) VALUES(?1, ?2, ?3, ?4, 0, ?5, 1, ?6) "
                    "ON CONFLICT(route, object, key) DO UPDATE SET lane = min(lane, ?4), due = min(due, ?5), mark = mark + 1, "
-                   "why = CASE WHEN why = 'risky' THEN why ELSE ?6 END",
+                   "why = CASE WHEN why IN ('risky', 'compare') THEN why ELSE ?6 END",
                    ARGS(INT(r), INT(o), TEXT(key), INT(lane), INT(due), TEXT(why)), err) &&
            verb_commit(&v, err);
 }

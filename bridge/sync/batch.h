@@ -1,6 +1,7 @@
 /* A batch: the jobs taken at once, each with what is known about it, going through the steps of sync.c together so that
  * every service is asked in batches. Private to this room. */
 #pragma once
+#include "bridge/sync/drift.h"
 #include "bridge/sync/plan.h"
 #include "bridge/sync/route.h"
 
@@ -33,6 +34,7 @@ struct item {
     bool has_t;
     bool create;
     bool final;          /* risky work (detach, clear) may be done now */
+    bool detaches;       /* its record is not there any more: detached when the guard lets it through */
     struct hold *holds;
     size_t n_holds;
     struct op *ops;
@@ -45,6 +47,7 @@ struct item {
     bool link_dirty;     /* the link row must be written */
     bool subject_dirty;
     bool news;           /* a read after the decision brought something nobody has decided on yet */
+    bool compared;       /* a full comparison has counted it */
     bool off;            /* no further step touches it */
     enum next next;
     int64_t due;         /* with NEXT_LATER */
@@ -57,6 +60,7 @@ struct batch {
     struct item *items;
     size_t n;
     bool dry; /* plan only: nothing is written anywhere */
+    int64_t drift[DRIFT_CLASSES]; /* what a full comparison found, by class */
 };
 
 /* sync.c: the road with stops on the way, for what is not decided by the mapping alone. */
@@ -68,8 +72,10 @@ struct detour {
 };
 bool sync_detour(struct route *r, const struct job *jobs, size_t n, const struct detour *d, struct err *err) MUST_CHECK;
 
-/* drift.c: counts the decided items of a full comparison by class. */
+/* drift.c: the decided items of a full comparison by class; kept in the transaction that settles them. */
 void drift_note(struct batch *b);
+bool drift_keep(struct batch *b, struct err *err) MUST_CHECK;
+bool drift_waits(const struct item *it); /* it was not compared after all: its mark stays one */
 
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;

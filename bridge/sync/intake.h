@@ -41,5 +41,12 @@ bool intake_all(struct intake *in, void (*progress)(void *self, int64_t items), 
 /* intake_restart forgets the cursor of the source side: the next page starts a full enumeration (sweep). */
 bool intake_restart(struct intake *in, struct err *err) MUST_CHECK;
 
+/* intake_walk takes one page of each object of a full enumeration that stands beside the feed, which goes on meanwhile: whoever
+ * edits is not kept waiting by it. *more: it is not through. Where it stands is in the store; intake_walk_again begins a new
+ * one. for_route not NULL: that route will compare everything once the walk is through (a comparison under way), so what the
+ * walk finds new waits for that, a day at most; other routes look at once. */
+bool intake_walk(struct intake *in, const struct route *for_route, bool *more, struct err *err) MUST_CHECK;
+bool intake_walk_again(struct intake *in, struct err *err) MUST_CHECK;
+
 /* intake_mark_all: every link and every known subject of the route becomes a job (a full compare). */
 bool intake_mark_all(struct route *r, int lane, struct err *err) MUST_CHECK;

@@ -43,7 +43,6 @@ struct route {
     /* of this run */
     int64_t run;
     struct tally tally;
-    _Atomic int64_t drift[16]; /* records of a full comparison by class (drift.h), since somebody last took the counts */
     struct err stop;       /* kind ERR_NONE = going; otherwise why the route stands still */
     int64_t wait_until;    /* an endpoint asked us to wait */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */

@@ -388,7 +388,7 @@ static bool settle_job(struct batch *b, struct item *it, struct err *err)
     }
     struct store *st = b->r->store;
     int64_t now = b->r->env->now(b->r->env);
-    const char *why = it->why ? it->why : "again";
+    const char *why = drift_waits(it) ? it->job->why : it->why ? it->why : "again";
     switch (it->next) {
     case NEXT_FINISH:
         return store_job_finish(st, it->job, err);
@@ -430,5 +430,7 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
+    if (!drift_keep(b, err))
+        return false;
     return store_commit(b->r->store, err);
 }
