@@ -55,6 +55,7 @@ struct app_route {
     struct route_settings settings;
     struct sweep_when sweep;
     int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
+    int64_t paced;     /* no batch before: the CRM's windows are to last */
     struct route route;
     struct err why;    /* why it stands still; ERR_NONE = it goes */
 };

@@ -2,6 +2,7 @@
 #include "bridge/sync/worker.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/batch.h"
 #include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 
@@ -70,7 +71,8 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     }
     struct job *jobs = NULL;
     size_t n = 0;
-    if (!store_jobs_due(r->store, r->name, now, r->batch, &jobs, &n, err))
+    bool short_of = r->source_wait > now;
+    if (!store_jobs_due(r->store, r->name, now, short_of ? WHY_SOURCE_WAITS : NULL, r->batch, &jobs, &n, err))
         return false;
     bool ok = true;
     if (n) {
@@ -80,7 +82,11 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
         *worked = true;
     }
     jobs_free(jobs, n);
-    return ok && store_jobs_count(r->store, r->name, &total, wake, err);
+    if (!ok || !store_jobs_count(r->store, r->name, &total, wake, err))
+        return false;
+    if (!n && short_of && *wake <= now) /* only what waits for the source is due */
+        *wake = r->source_wait < now + 1000 ? r->source_wait : now + 1000;
+    return true;
 }
 
 bool worker_quiet(struct route *r, void (*progress)(void *, const struct tally *, int64_t), void *self, struct err *err)

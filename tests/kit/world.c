@@ -353,7 +353,7 @@ bool world_pass(struct world *w, int64_t patience)
             return false;
         if (!store_jobs_count(w->store, "r", &total, &next, &err))
             return false;
-        int64_t wake = w->route.wait_until > next ? w->route.wait_until : next;
+        int64_t wake = route_waits(&w->route) > next ? route_waits(&w->route) : next;
         if (!total || wake > until)
             break;
         sandbox_advance(w->box, wake > now ? wake - now + 1 : 1);
