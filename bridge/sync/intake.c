@@ -1,12 +1,14 @@
 /* State, not events: an event only says "look at this one". Its content is believed when it is certainly newer than what
  * was read before; in doubt the record is marked stale and read by id. */
 #include "bridge/sync/intake.h"
+#include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 #include "bridge/sync/evidence.h"
 #include "bridge/sync/memory.h"
 #include "mappings/value.h"
+#include <string.h>
 
 #define CLOCKS_APART_MS 5000
 #define SCAN_MS (10 * 60 * 1000)
@@ -168,9 +170,27 @@ bool intake_others(const struct route *from, const char *object, const char *key
     return true;
 }
 
+/* A feed tells again what a webhook told before, in its own order. Taken anew, the older of two edits would contradict the newer
+ * one, and every such contradiction is a read. What was taken in once has been considered in full: hearing it again is nothing. */
+static uint64_t digest_of(const char *object, const struct record *rec)
+{
+    AUTO_FREE char *fields = js_print_sorted(rec->fields);
+    AUTO_FREE char *text = mem_printf("%s %s %lld %s %d %s", object, rec->key, (long long)rec->as_of, rec->id ? rec->id : "", (int)rec->state,
+                                      fields);
+    return hash_fast(text, strlen(text), 0);
+}
+
+static bool is_event(const struct record *rec, const struct page *page)
+{
+    return !page->walk && rec->key && rec->fields && rec->as_of;
+}
+
 static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page, struct err *err)
 {
     bool scanning = page->walk;
+    uint64_t digest = is_event(rec, page) ? digest_of(object, rec) : 0, *heard = &in->heard[digest % COUNT(in->heard)];
+    if (digest && *heard == digest)
+        return true;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
     bool found = false;
     if (rec->key ? !store_subject_get(in->store, in->ep->name, object, rec->key, &s, &found, err)
@@ -196,8 +216,12 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     bool look = learn(&s, rec, !found, page->late);
     if (scanning && found && !look && !renamed && rec->as_of - before < SCAN_MS)
         return true; /* every prospect comes with each of its threads, in several views: said before, a moment ago */
-    return store_subject_put(in->store, in->ep->name, &s, err) &&
-           (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));
+    if (!store_subject_put(in->store, in->ep->name, &s, err) ||
+        (look && !mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err)))
+        return false;
+    if (digest)
+        *heard = digest;
+    return true;
 }
 
 /* ---- the target side: only linked records matter ---- */

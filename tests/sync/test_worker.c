@@ -103,6 +103,45 @@ static void a_source_without_quota_holds_up_only_what_needs_it(void **state)
     world_free(w);
 }
 
+static void take_event(struct world *w, const char *key, int64_t at, int valuation)
+{
+    struct err err = {0};
+    AUTO_JSON json_t *fields = json_pack("{s:i}", "context.valuation", valuation);
+    struct record rec = {.object = (char *)"prospect", .id = (char *)key, .key = (char *)key, .as_of = at, .fields = fields};
+    if (!intake_delivery(&w->intake[0], &(struct page){.items = &rec, .n = 1}, &err))
+        fail_msg("%s", err.text);
+}
+
+static bool is_stale(struct world *w, const char *key)
+{
+    struct subject s __attribute__((cleanup(subject_done))) = {0};
+    struct err err = {0};
+    bool found = false;
+    assert_true(store_subject_get(w->store, w->ep[0]->name, "prospect", key, &s, &found, &err) && found);
+    return s.stale;
+}
+
+/* The feed tells again what webhooks told; only an old event nobody has heard of is a contradiction. */
+static void events_told_again_cost_no_read(void **state)
+{
+    struct world *w = world_new(8, 5, world_mapping);
+    (void)state;
+    world_start(w);
+    world_settle(w);
+    int64_t now = w->env.now(&w->env) + 5000, calls;
+    AUTO_FREE char *key = world_key(w, 1);
+    take_event(w, key, now, 100);
+    take_event(w, key, now + 1000, 200);
+    calls = world_calls(w, 0);
+    take_event(w, key, now, 100);
+    take_event(w, key, now + 1000, 200);
+    assert_false(is_stale(w, key));
+    assert_int_equal(world_calls(w, 0), calls);
+    take_event(w, key, now + 500, 150);
+    assert_true(is_stale(w, key));
+    world_free(w);
+}
+
 /* With ten calls left, five people are read and written, not ten read. */
 static void no_look_is_wasted_for_want_of_a_call_to_write(void **state)
 {
@@ -142,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_walk_is_taken_page_by_page),
         cmocka_unit_test(a_source_without_quota_holds_up_only_what_needs_it),
         cmocka_unit_test(no_look_is_wasted_for_want_of_a_call_to_write),
+        cmocka_unit_test(events_told_again_cost_no_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
