@@ -72,11 +72,11 @@ struct due_list {
 
 /* Appends what one query finds, as far as there is room. */
 static bool take(struct store *st, struct due_list *all, const char *sql, int64_t route, int64_t now, int64_t lane,
-                 const char *but, struct err *err)
+                 const char *const but[2], struct err *err)
 {
     struct job *more = NULL;
     size_t n = 0;
-    if (!sql_all(st, sql, ARGS(INT(route), INT(now), INT(sql_limit(all->max - all->n)), INT(lane), TEXT(but)), &job_reader, &more, &n, err))
+    if (!sql_all(st, sql, ARGS(INT(route), INT(now), INT(sql_limit(all->max - all->n)), INT(lane), TEXT(but ? but[0] : NULL), TEXT(but ? but[1] : NULL)), &job_reader, &more, &n, err))
         return false;
     if (n) {
         all->jobs = mem_grow(all->jobs, all->n + n, sizeof *all->jobs);
@@ -89,11 +89,11 @@ static bool take(struct store *st, struct due_list *all, const char *sql, int64_
 
 /* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at (+lane: the risky
  * ones are found by their reason, not by walking every lane again). */
-static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, const char *but, struct err *err)
+static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, const char *const but[2], struct err *err)
 {
     static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' AND (?5 IS NULL OR why IS NOT ?5) "
-                                  "ORDER BY due, id LIMIT ?3";
-    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL AND ?5 IS NOT 'risky' ORDER BY +lane, due, id LIMIT ?3";
+                                  "AND (?6 IS NULL OR why IS NOT ?6) ORDER BY due, id LIMIT ?3";
+    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL AND ?5 IS NOT 'risky' AND ?6 IS NOT 'risky' ORDER BY +lane, due, id LIMIT ?3";
     static const char next_lane[] = "SELECT ifnull(min(lane), 9223372036854775807) FROM job WHERE route = ? AND lane > ?";
     for (int64_t lane = INT64_MIN; all->n < all->max;) {
         if (!sql_int(st, next_lane, ARGS(INT(route), INT(lane)), &lane, err))
@@ -106,7 +106,7 @@ static bool take_all(struct store *st, struct due_list *all, int64_t route, int6
     return true;
 }
 
-bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *but, size_t max, struct job **out, size_t *n,
+bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n,
                     struct err *err)
 {
     struct due_list all = {.max = max};

@@ -172,11 +172,15 @@ bool intake_others(const struct route *from, const char *object, const char *key
 
 /* A feed tells again what a webhook told before, in its own order. Taken anew, the older of two edits would contradict the newer
  * one, and every such contradiction is a read. What was taken in once has been considered in full: hearing it again is nothing. */
-static uint64_t digest_of(const char *object, const struct record *rec)
+static uint64_t digest_of(const struct intake *in, const char *object, const struct record *rec)
 {
-    AUTO_FREE char *fields = js_print_sorted(rec->fields);
-    AUTO_FREE char *text = mem_printf("%s %s %lld %s %d %s", object, rec->key, (long long)rec->as_of, rec->id ? rec->id : "", (int)rec->state,
-                                      fields);
+    AUTO_FREE const char **names = needed(in, object);
+    AUTO_JSON json_t *told = json_object(); /* a webhook brings more than a feed that was asked for some fields */
+    for (const char **name = names; *name; name++)
+        if (json_object_get(rec->fields, *name))
+            json_object_set(told, *name, json_object_get(rec->fields, *name));
+    AUTO_FREE char *fields = js_print_sorted(told);
+    AUTO_FREE char *text = mem_printf("%s %s %lld %d %s", object, rec->key, (long long)rec->as_of, (int)rec->state, fields);
     return hash_fast(text, strlen(text), 0);
 }
 
@@ -188,7 +192,7 @@ static bool is_event(const struct record *rec, const struct page *page)
 static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page, struct err *err)
 {
     bool scanning = page->walk;
-    uint64_t digest = is_event(rec, page) ? digest_of(object, rec) : 0, *heard = &in->heard[digest % COUNT(in->heard)];
+    uint64_t digest = is_event(rec, page) ? digest_of(in, object, rec) : 0, *heard = &in->heard[digest % COUNT(in->heard)];
     if (digest && *heard == digest)
         return true;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
@@ -354,19 +358,18 @@ bool intake_delivery(struct intake *in, const struct page *page, struct err *err
 
 bool intake_some(struct intake *in, bool *more, struct err *err)
 {
-    if (!intake_is_source(in)) {
-        *more = false;
-        return intake_all(in, NULL, NULL, err);
-    }
+    bool source = intake_is_source(in);
     *more = false;
     if (!ready(in, err))
         return false;
-    for (const char *const *object = objects_of(in); *object; object++) {
+    for (const char *const *object = objects_of(in); *object && (source || !*more); object++) {
         bool here = false;
         if (used(in, *object) && !intake_page(in, *object, &here, err))
             return false;
         *more |= here;
     }
+    for (size_t i = 0; !source && i < in->n; i++)
+        in->routes[i]->hearing = *more;
     return true;
 }
 

@@ -47,6 +47,7 @@ struct route {
     struct err stop;       /* kind ERR_NONE = going; otherwise why the route stands still */
     int64_t wait_until;    /* an endpoint asked us to wait */
     int64_t source_wait;   /* the source alone did: what needs it is put off until then, everything else goes on */
+    bool hearing;          /* the CRM is still telling, page by page, what changed: what is risky waits until its number is known */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */
     /* the ablation of the simulations: guards taken away one at a time to show that the harness sees it */
     unsigned without;

@@ -72,7 +72,8 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     struct job *jobs = NULL;
     size_t n = 0;
     bool short_of = r->source_wait > now;
-    if (!store_jobs_due(r->store, r->name, now, short_of ? WHY_SOURCE_WAITS : NULL, r->batch, &jobs, &n, err))
+    const char *const but[2] = {short_of ? WHY_SOURCE_WAITS : NULL, r->hearing ? "risky" : NULL};
+    if (!store_jobs_due(r->store, r->name, now, but, r->batch, &jobs, &n, err))
         return false;
     bool ok = true;
     if (n) {
@@ -84,8 +85,8 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     jobs_free(jobs, n);
     if (!ok || !store_jobs_count(r->store, r->name, &total, wake, err))
         return false;
-    if (!n && short_of && *wake <= now) /* only what waits for the source is due */
-        *wake = r->source_wait < now + 1000 ? r->source_wait : now + 1000;
+    if (!n && (short_of || r->hearing) && *wake <= now) /* only what was left out is due */
+        *wake = short_of && r->source_wait < now + 1000 ? r->source_wait : now + 1000;
     return true;
 }
 
