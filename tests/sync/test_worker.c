@@ -18,16 +18,16 @@ static void a_live_edit_shares_no_batch_with_a_backfill(void **state)
     world_start(w);
     world_settle(w);
     key = world_key(w, 7);
-    assert_true(intake_mark_all(&w->route, LANE_BACKFILL, &err));
+    assert_true(intake_mark_all(w->route, LANE_BACKFILL, &err));
     json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{'context.valuation':4711}}", key + 2));
     assert_true(intake_all(&w->intake[0], NULL, NULL, &err));
-    before = w->route.tally.seen;
-    assert_true(worker_step(&w->route, &worked, &wake, &err) && worked);
-    assert_int_equal(w->route.tally.seen - before, 1);
+    before = w->route->tally.seen;
+    assert_true(worker_step(w->route, &worked, &wake, &err) && worked);
+    assert_int_equal(w->route->tally.seen - before, 1);
     AUTO_JSON json_t *contact = world_contact(w, key);
     assert_int_equal(js_int_or(json_object_get(contact, "properties"), "inbox_valuation", 0), 4711);
-    assert_true(worker_step(&w->route, &worked, &wake, &err) && worked);
-    assert_int_equal(w->route.tally.seen - before, PEOPLE); /* the others together */
+    assert_true(worker_step(w->route, &worked, &wake, &err) && worked);
+    assert_int_equal(w->route->tally.seen - before, PEOPLE); /* the others together */
     world_free(w);
 }
 
@@ -52,7 +52,7 @@ static void edit_contact(struct world *w, const char *key, int valuation)
     struct err err = {0};
     AUTO_JSON json_t *contact = world_contact(w, key);
     json_decref(world_edit(w, 1, "{'object':'contacts','id':'%s','set':{'inbox_valuation':'%d'}}", js_str(contact, "id"), valuation));
-    assert_true(store_job_mark(w->store, w->route.name, "prospect", key, LANE_LIVE, w->env.now(&w->env), "crm", &err));
+    assert_true(store_job_mark(w->store, w->route[0].name, "prospect", key, LANE_LIVE, w->env.now(&w->env), "crm", &err));
 }
 
 static int valuation_of(struct world *w, size_t i)
@@ -64,7 +64,7 @@ static int valuation_of(struct world *w, size_t i)
 static void step(struct world *w, bool *worked, int64_t *wake)
 {
     struct err err = {0};
-    if (!worker_step(&w->route, worked, wake, &err))
+    if (!worker_step(&w->route[0], worked, wake, &err))
         fail_msg("%s", err.text);
 }
 
@@ -195,17 +195,17 @@ static void a_crm_tells_its_changes_page_by_page_and_what_is_risky_waits(void **
     }
     sandbox_advance(w->box, 600000);
     assert_true(intake_some(&w->intake[1], &more, &err));
-    assert_true(more && w->route.hearing);
+    assert_true(more && w->route[0].hearing);
     for (worked = true; worked;)
         step(w, &worked, &wake);
     AUTO_FREE char *key = world_key(w, 0);
-    assert_true(store_job_mark(w->store, w->route.name, "prospect", key, LANE_LIVE, 0, "risky", &err));
+    assert_true(store_job_mark(w->store, w->route[0].name, "prospect", key, LANE_LIVE, 0, "risky", &err));
     step(w, &worked, &wake);
     assert_false(worked);
     assert_true(wake > w->env.now(&w->env));
     while (more)
         assert_true(intake_some(&w->intake[1], &more, &err));
-    assert_false(w->route.hearing);
+    assert_false(w->route[0].hearing);
     step(w, &worked, &wake);
     assert_true(worked);
     world_free(w);
