@@ -268,7 +268,7 @@ bool app_sync_route(struct app *app, struct route *r)
         int64_t total = 0, next = 0;
         if (!worker_quiet(r, show_tally, &p, &err) || !store_jobs_count(r->store, r->name, &total, &next, &err))
             break;
-        int64_t wake = r->wait_until > next ? r->wait_until : next;
+        int64_t wake = route_waits(r) > next ? route_waits(r) : next;
         if (r->stop.kind != ERR_NONE || r->paused || !total || wake > until)
             break;
         int64_t now = app->env.now(&app->env);

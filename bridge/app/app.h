@@ -56,6 +56,7 @@ struct app_route {
     struct sweep_when sweep;
     int64_t sweep_look;          /* when sweep_round looks at it again */
     int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
+    int64_t paced;     /* no batch before: the CRM's windows are to last */
     struct route route;
     struct err why;    /* why it stands still; ERR_NONE = it goes */
 };

@@ -133,8 +133,8 @@ void jobs_free(struct job *jobs, size_t n);
 /* A second mark replaces the reason too, but for "risky", which stays until the job is put back or finished. */
 bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err) MUST_CHECK;
 /* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max; those whose reason is "risky" after all
- * others. Claiming is not durable: after a crash they are simply due again. */
-bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
+ * others, those whose reason is one of but[2] (but NULL, or members NULL: none) not at all. Claiming is not durable: after a crash they are simply due again. */
+bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_job_finish(struct store *st, const struct job *job, struct err *err) MUST_CHECK;            /* deletes it unless marked since; then attempts := 0 */
 /* store_job_again: due at `due` for that reason; marked meanwhile: at the earlier of the two times, for the mark's reason. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;

@@ -170,5 +170,8 @@ void item_done(struct item *it);
 void item_off(struct item *it, enum next next, const char *why);
 /* item_fail files an error under its verdict: retry, wait, dead … True when the whole route must stop or wait. */
 bool item_fail(struct batch *b, struct item *it, const struct err *err);
+/* item_fail_side: the same where it is known which side failed. A source without quota holds up only what needs it. */
+bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err);
+#define WHY_SOURCE_WAITS "source waits" /* reason of jobs put off so */
 /* route_stop notes why the route stands still (the first reason stays). */
 void route_stop(struct route *r, const struct err *err);

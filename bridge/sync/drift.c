@@ -204,8 +204,8 @@ struct comparison {
 static void done(const struct batch *b, void *self)
 {
     struct comparison *c = self;
-    if (b->r->wait_until > b->r->env->now(b->r->env)) {
-        c->wait = b->r->wait_until;
+    if (route_waits(b->r) > b->r->env->now(b->r->env)) {
+        c->wait = route_waits(b->r);
         return;
     }
     if (b->r->stop.kind != ERR_NONE)

@@ -1,12 +1,14 @@
 /* State, not events: an event only says "look at this one". Its content is believed when it is certainly newer than what
  * was read before; in doubt the record is marked stale and read by id. */
 #include "bridge/sync/intake.h"
+#include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 #include "bridge/sync/evidence.h"
 #include "bridge/sync/memory.h"
 #include "mappings/value.h"
+#include <string.h>
 
 #define CLOCKS_APART_MS 5000
 #define SCAN_MS (10 * 60 * 1000)
@@ -185,10 +187,32 @@ bool intake_others(const struct route *from, const char *object, const char *key
     return true;
 }
 
+/* A feed tells again what a webhook told before, in its own order. Taken anew, the older of two edits would contradict the newer
+ * one, and every such contradiction is a read. What was taken in once has been considered in full: hearing it again is nothing. */
+static uint64_t digest_of(const struct intake *in, const char *object, const struct record *rec)
+{
+    AUTO_FREE const char **names = needed(in, object);
+    AUTO_JSON json_t *told = json_object(); /* a webhook brings more than a feed that was asked for some fields */
+    for (const char **name = names; *name; name++)
+        if (json_object_get(rec->fields, *name))
+            json_object_set(told, *name, json_object_get(rec->fields, *name));
+    AUTO_FREE char *fields = js_print_sorted(told);
+    AUTO_FREE char *text = mem_printf("%s %s %lld %d %s", object, rec->key, (long long)rec->as_of, (int)rec->state, fields);
+    return hash_fast(text, strlen(text), 0);
+}
+
+static bool is_event(const struct record *rec, const struct page *page)
+{
+    return !page->walk && rec->key && rec->fields && rec->as_of;
+}
+
 static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page,
                         const struct reading *reading, struct err *err)
 {
     bool scanning = page->walk;
+    uint64_t digest = is_event(rec, page) ? digest_of(in, object, rec) : 0, *heard = &in->heard[digest % COUNT(in->heard)];
+    if (digest && *heard == digest)
+        return true;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
     bool found = false;
     if (rec->key ? !store_subject_get(in->store, in->ep->name, object, rec->key, &s, &found, err)
@@ -214,8 +238,12 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     bool look = learn(&s, rec, !found, page->late);
     if (scanning && found && !look && !renamed && rec->as_of - before < SCAN_MS)
         return true; /* every prospect comes with each of its threads, in several views: said before, a moment ago */
-    return store_subject_put(in->store, in->ep->name, &s, err) &&
-           (!look || mark_routes(in, object, s.key, scanning, reading, err));
+    if (!store_subject_put(in->store, in->ep->name, &s, err) ||
+        (look && !mark_routes(in, object, s.key, scanning, reading, err)))
+        return false;
+    if (digest)
+        *heard = digest;
+    return true;
 }
 
 /* ---- the target side: only linked records matter ---- */
@@ -366,19 +394,18 @@ bool intake_delivery(struct intake *in, const struct page *page, struct err *err
 
 bool intake_some(struct intake *in, bool *more, struct err *err)
 {
-    if (!intake_is_source(in)) {
-        *more = false;
-        return intake_all(in, NULL, NULL, err);
-    }
+    bool source = intake_is_source(in);
     *more = false;
     if (!ready(in, err))
         return false;
-    for (const char *const *object = objects_of(in); *object; object++) {
+    for (const char *const *object = objects_of(in); *object && (source || !*more); object++) {
         bool here = false;
         if (used(in, *object) && !intake_page(in, *object, &here, err))
             return false;
         *more |= here;
     }
+    for (size_t i = 0; !source && i < in->n; i++)
+        in->routes[i]->hearing = *more;
     return true;
 }
 

@@ -12,6 +12,7 @@ struct intake {
     bool relearn;          /* set when options changed: describe again before the next sync */
     int64_t items, pages;  /* what came in since the start */
     int64_t marked;        /* jobs that came of it */
+    uint64_t heard[4096];  /* digests of source events taken in since the start, each in the place of its digest; 0 = none */
 };
 
 bool intake_is_source(const struct intake *in); /* an Inbox side, as opposed to a CRM */
@@ -27,8 +28,8 @@ bool intake_delivery(struct intake *in, const struct page *page, struct err *err
 bool intake_take(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
 bool intake_ready(const struct intake *in); /* have all its routes learnt their schemas? */
 
-/* intake_some: for a source one page of each object, so that a long walk leaves room for what is urgent (*more: go on); for a
- * target all there is, because the mass-change guard must see a flood of detaches as one. */
+/* intake_some: one page, for a source one of each object, so that a long walk leaves room for what is urgent (*more: go on).
+ * The mass-change guard must see a flood of detaches as one: until a target has told all there is, its routes are `hearing`. */
 bool intake_some(struct intake *in, bool *more, struct err *err) MUST_CHECK;
 
 /* intake_others: one route wrote or read something new on the source side, in the transaction at hand; every other route that

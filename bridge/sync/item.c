@@ -98,6 +98,19 @@ void route_stop(struct route *r, const struct err *err)
         r->stop = *err;
 }
 
+bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err)
+{
+    struct route *r = b->r;
+    if (side != SIDE_S || verdict_of(err->kind)->then != THEN_WAIT)
+        return item_fail(b, it, err);
+    it->err = *err;
+    item_off(it, NEXT_LATER, WHY_SOURCE_WAITS);
+    it->due = err->retry_at;
+    if (err->retry_at > r->source_wait)
+        r->source_wait = err->retry_at;
+    return false;
+}
+
 bool item_fail(struct batch *b, struct item *it, const struct err *err)
 {
     struct route *r = b->r;

@@ -248,7 +248,7 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     if (v->then == THEN_DONE) {
         take_record(it, side);
     } else {
-        item_fail(b, it, &o->result.err);
+        item_fail_side(b, it, side, &o->result.err);
     }
     AUTO_JSON json_t *sent = accepted(o, it, side);
     if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
