@@ -54,11 +54,14 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
         *value = now;
         return LANDED_YES;
     }
-    bool seen = now != NULL;
+    /* A refused create is made bare and then field by field; cut off in between, what is blank never got there. */
+    bool seen = now != NULL, missing = now && value_blank(now) && !value_blank(sent);
     json_decref(now);
     if (untouched)
         return LANDED_NO;
     enum landed past = op->side == SIDE_T ? in_history(b, it, op, f, cell, value) : LANDED_UNKNOWN;
+    if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && missing)
+        return LANDED_NO;
     if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && seen) {
         *value = json_incref((json_t *)sent); /* the record carries our key: it was made with this */
         return LANDED_YES;
