@@ -2,6 +2,7 @@
 #include "bridge/sync/worker.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 
@@ -80,6 +81,7 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
         *worked = true;
     }
     jobs_free(jobs, n);
+    ok = ok && bulk_step(r, !n, worked, err);
     return ok && store_jobs_count(r->store, r->name, &total, wake, err);
 }
 
