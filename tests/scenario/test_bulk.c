@@ -111,7 +111,7 @@ static void many_new_leads_go_as_one_job(void **state)
     assert_int_equal(open, 0);
     assert_int_equal(dead, 0);
     assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
-    assert_int_equal(w->route.tally.created, 40);
+    assert_int_equal(w->route->tally.created, 40);
     assert_lead(w, 0, "LastName", "[not provided]");
     assert_lead(w, 0, "Company", "[not provided]");
     assert_lead(w, 0, "inbox_notes__c", "says \"yes, and\nno\"");
@@ -164,7 +164,7 @@ static void assert_quiet(struct world *w)
     struct err err = {0};
     w->cut_at = 0;
     int64_t before = world_writes(w, 0) + world_writes(w, 1);
-    assert_true(intake_mark_all(&w->route, LANE_RECONCILE, &err) && intake_restart(&w->intake[0], &err));
+    assert_true(intake_mark_all(w->route, LANE_RECONCILE, &err) && intake_restart(&w->intake[0], &err));
     world_settle(w);
     assert_int_equal(world_writes(w, 0) + world_writes(w, 1), before);
 }
