@@ -25,6 +25,7 @@ struct endpoint {
     bool (*incurable)(const struct http_answer *answer);
     /* heed reads rate headers of every answer. NULL = none. */
     void (*heed)(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
+    int64_t bulk_from;           /* bulk_from: so many creates of one object due at once go as a bulk job (CAP_BULK); 0 = never */
     /* Set by the engine before each batch: */
     enum lane lane;
     int64_t patience;            /* patience: wait for the limiter at most so long (ms) within a call; more = RATE */

@@ -151,11 +151,14 @@ bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64
     ROWS(r);
     bool more = false;
     if (!verb_read(&v, st, "count jobs", err) ||
-        !rows_open(&r, st, "SELECT count(*), min(due) FROM job WHERE route = ?", ARGS(INT(name_find(st, route))), err) ||
+        !rows_open(&r, st,
+                   "SELECT count(*), ifnull(min(due), ?2), (SELECT ifnull(min(due), ?2) FROM bulk WHERE route = ?1) "
+                   "FROM job WHERE route = ?1",
+                   ARGS(INT(name_find(st, route)), INT(WHEN_NEVER)), err) ||
         !rows_next(&r, &more, err))
         return false;
     *total = rows_int(&r, 0);
-    *next_due = *total ? rows_int(&r, 1) : WHEN_NEVER;
+    *next_due = rows_int(&r, 1) < rows_int(&r, 2) ? rows_int(&r, 1) : rows_int(&r, 2);
     return true;
 }
 

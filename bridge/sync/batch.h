@@ -41,6 +41,9 @@ struct item {
     size_t n_ops;
     struct link_plan plan;
     bool planned;
+    bool direct;         /* a bulk job had it and did not do it: this time it goes by itself */
+    bool settled;        /* a bulk job made it, and it has just been read back */
+    int64_t bulk;        /* its create waits for this bulk job; 0 = it goes by itself */
     struct outgoing out[2];
     json_t *log;         /* cells for the log row of this settle */
     const char *event;   /* its event, NULL = nothing to log */
@@ -59,7 +62,8 @@ struct batch {
     struct route *r;
     struct item *items;
     size_t n;
-    bool dry; /* plan only: nothing is written anywhere */
+    bool dry;  /* plan only: nothing is written anywhere */
+    bool bulk; /* creates may be left to a bulk job; else somebody waits for this batch to be done */
     int64_t drift[DRIFT_CLASSES]; /* what a full comparison found, by class */
 };
 
@@ -105,6 +109,10 @@ void recover_landed(struct batch *b, struct item *it, const struct op *op, const
 
 /* repeat.c: the same where a write may simply be repeated. */
 bool repeat_ops(struct batch *b, struct err *err) MUST_CHECK;
+
+/* bulk.c: which creates go together as a job of the service, and who waits for one. */
+bool bulk_wait(struct batch *b, struct err *err) MUST_CHECK;  /* who rides in a job is left alone until it tells */
+bool bulk_stage(struct batch *b, struct err *err) MUST_CHECK; /* inside the transaction of the intents: sets item.bulk */
 
 /* write.c: intents, puts, the race check. */
 bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
@@ -165,6 +173,7 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
 struct sides item_sides(const struct batch *b, struct item *it); /* what is planned from; borrows from the item */
 struct patch item_patch(const struct item *it, int side); /* borrows from the item */
 bool item_unsaid(const struct cell_plan *c); /* a create leaves this cell, which both sides may write, to the service */
+bool item_sent(const struct item *it, int side); /* it is wanted, and not left to a bulk job */
 bool item_landed(const struct item *it, const char *field, int side); /* was this field written just now? */
 void item_done(struct item *it);
 void item_off(struct item *it, enum next next, const char *why);

@@ -79,10 +79,15 @@ bool item_unsaid(const struct cell_plan *c)
     return c->f->flow == FLOW_BOTH && !c->write[SIDE_T] && c->now[SIDE_S] && c->act != ACT_HOLD;
 }
 
+bool item_sent(const struct item *it, int side)
+{
+    return it->out[side].wanted && !(side == SIDE_T && it->bulk);
+}
+
 bool item_landed(const struct item *it, const char *field, int side)
 {
     const struct outgoing *o = &it->out[side];
-    return o->wanted && o->result.err.kind == ERR_NONE && !json_object_get(o->refused, field);
+    return item_sent(it, side) && o->result.err.kind == ERR_NONE && !json_object_get(o->refused, field);
 }
 
 void item_off(struct item *it, enum next next, const char *why)

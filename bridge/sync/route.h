@@ -11,6 +11,7 @@ struct bound { /* one mapping object, bound to both live schemas */
     struct map_object *o;
     struct schema schema[2];
     const char **needed[2]; /* native field names to ask for */
+    int64_t few_until;      /* few_until: too few of it were to be created for a bulk job; counted again after this moment */
 };
 
 /* What a pass did; counts add up: seen = written + unchanged + excluded + held + failed + waiting. */

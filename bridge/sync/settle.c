@@ -3,6 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/intake.h"
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
@@ -97,7 +98,7 @@ static void settle_flap(struct item *it, const struct cell_plan *c)
 
 static bool done(const struct item *it, int side)
 {
-    return it->out[side].wanted && it->out[side].result.err.kind == ERR_NONE;
+    return item_sent(it, side) && it->out[side].result.err.kind == ERR_NONE;
 }
 
 /* A cell that was written: where both sides were, both answers count; where one of two landed, see as_if in write.c. */
@@ -274,6 +275,15 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     return !o->op.id || store_op_delete(b->r->store, o->op.id, err);
 }
 
+/* A create left to a bulk job: the op stays open, and the job comes again when the bulk job has told. */
+static bool leave_op(struct batch *b, struct item *it)
+{
+    it->next = NEXT_LATER;
+    it->why = "bulk";
+    it->due = b->r->env->now(b->r->env) + BULK_LIFE_MS;
+    return true;
+}
+
 /* ---- holds ---- */
 
 static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, struct err *err)
@@ -348,7 +358,7 @@ static void settle_cells(struct batch *b, struct item *it)
 static bool settle_planned(struct batch *b, struct item *it, struct err *err)
 {
     for (int side = 0; side < 2; side++)
-        if (it->out[side].wanted && !settle_op(b, it, side, err))
+        if (it->out[side].wanted && !(item_sent(it, side) ? settle_op(b, it, side, err) : leave_op(b, it)))
             return false;
     settle_cells(b, it);
     struct tally *t = &b->r->tally;
@@ -356,8 +366,8 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     t->created += it->create && t_done;
     t->updated_t += !it->create && t_done;
     t->updated_s += s_done;
-    t->adopted += it->plan.adopts > 0 && !t_done && !s_done;
-    t->unchanged += !it->plan.adopts && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    t->adopted += it->plan.adopts > 0 && !t_done && !s_done && !it->settled && !it->bulk;
+    t->unchanged += !it->plan.adopts && !it->settled && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
     if (it->plan.unknown)
         b->r->tally.stale++;
     if (!it->event && it->log)

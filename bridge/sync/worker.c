@@ -3,6 +3,7 @@
 #include "bridge/base/mem.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/batch.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 
@@ -83,7 +84,7 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
         *worked = true;
     }
     jobs_free(jobs, n);
-    if (!ok || !store_jobs_count(r->store, r->name, &total, wake, err))
+    if (!ok || !bulk_step(r, !n, worked, err) || !store_jobs_count(r->store, r->name, &total, wake, err))
         return false;
     if (!n && (short_of || r->hearing) && *wake <= now) /* only what was left out is due */
         *wake = short_of && r->source_wait < now + 1000 ? r->source_wait : now + 1000;

@@ -146,6 +146,7 @@ static bool intend_item(struct batch *b, struct item *it, struct err *err)
         return false;
     for (int side = 0; side < 2; side++) {
         it->out[side].op.link = it->link.id;
+        it->out[side].op.bulk = side == SIDE_T ? it->bulk : 0;
         if (it->out[side].wanted && !(b->r->without & WITHOUT_INTENTS) &&
             !store_op_put(b->r->store, &it->out[side].op, err))
             return false;
@@ -167,7 +168,7 @@ bool write_intend(struct batch *b, struct err *err)
     if (!any_writes(b))
         return true;
     STORE_TX(tx, b->r->store);
-    if (!store_begin(b->r->store, err))
+    if (!store_begin(b->r->store, err) || !bulk_stage(b, err))
         return false;
     for (size_t i = 0; i < b->n; i++)
         if (!b->items[i].off && b->items[i].planned && !intend_item(b, &b->items[i], err))
@@ -192,7 +193,7 @@ static void put_side(struct batch *b, int side)
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
-        if (!b->items[i].off && b->items[i].out[side].wanted) {
+        if (!b->items[i].off && item_sent(&b->items[i], side)) {
             results[n] = (struct result){0};
             who[n] = &b->items[i];
             patches[n++] = item_patch(&b->items[i], side);
