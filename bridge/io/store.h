@@ -80,6 +80,7 @@ bool store_subject_by_id(struct store *st, const char *endpoint, const char *obj
 bool store_subject_find(struct store *st, const char *endpoint, const char *words, struct subject *out, bool *found, struct err *err) MUST_CHECK; /* by key, id, label with or without @, any case */
 bool store_subject_put(struct store *st, const char *endpoint, const struct subject *s, struct err *err) MUST_CHECK;
 bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK;
+bool store_subjects_stale(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK; /* how many must be read by id */
 /* The next subjects after key (NULL: from the start), in key order, at most max; for scans. *n = 0 at the end. */
 bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max, struct subject **out, size_t *n, struct err *err) MUST_CHECK;
 void subjects_free(struct subject *s, size_t n);
