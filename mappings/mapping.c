@@ -18,10 +18,11 @@ static const char *const reopens[] = {"never", "new", "reuse", NULL};
 static const char *const policies[] = {"crm", "source", "crm_unless_blank", "source_unless_blank", "newest", "max",
                                        "min", "monotone", "union", "append", "hold", NULL};
 static const char *const blanks[] = {"write", "keep", NULL};
+static const char *const unknowns[] = {"hold", "ignore", NULL};
 
 struct field_text { /* a field as written */
     char *name, *inbox, *crm, *table;
-    int flow, conflict, initial, otherwise, on_forbidden;
+    int flow, conflict, initial, otherwise, on_forbidden, on_unknown;
     struct opt_list transform, order;
 };
 #define F(m) offsetof(struct field_text, m)
@@ -35,6 +36,7 @@ static const struct opt field_table[] = {
     {"initial", OPT_CHOICE, F(initial), "hold", false, 0, 0, policies, "who wins at first contact when both sides have a value"},
     {"otherwise", OPT_CHOICE, F(otherwise), "hold", false, 0, 0, policies, "for newest: when nobody can tell which edit was later"},
     {"on_forbidden", OPT_CHOICE, F(on_forbidden), "ignore", false, 0, 0, forbids, "a one-way field was changed on the wrong side"},
+    {"on_unknown", OPT_CHOICE, F(on_unknown), "hold", false, 0, 0, unknowns, "the other side has no option, or nobody, of that name"},
     {"transform", OPT_LIST, F(transform), NULL, false, 0, 0, NULL, "steps from Inbox to the CRM"},
     {"order", OPT_LIST, F(order), NULL, false, 0, 0, NULL, "Inbox values, earliest first, for monotone and reached; default the table's order"},
     OPT_END};
@@ -117,6 +119,7 @@ static bool parse_field(struct map_field *f, const struct opt_node *node, char *
     f->initial = (enum policy)t.initial;
     f->otherwise = (enum policy)t.otherwise;
     f->on_forbidden = (enum forbidden)t.on_forbidden;
+    f->skip_unknown = t.on_unknown;
     f->order = t.order.items;
     f->n_order = t.order.n;
     t.order = (struct opt_list){0};
@@ -336,7 +339,7 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
 {
     if (!file)
         return NULL;
-    size_t before = faults->n;
+    size_t before = faults->all;
     const struct opt_node *root = opt_root(file);
     struct mapping *m = mem_alloc(sizeof *m);
     struct buf meaning = {0};
@@ -352,7 +355,7 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
     m->hash = hash_sha256_hex(buf_str(&meaning), meaning.n);
     buf_done(&meaning);
     opt_close(file);
-    if (faults->n == before)
+    if (faults->all == before)
         return m;
     mapping_free(m);
     return NULL;

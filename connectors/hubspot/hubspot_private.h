@@ -47,6 +47,9 @@ void hubspot_tie(struct endpoint *ep, const struct patch *patches, const size_t 
 /* hubspot_stage.c: pipelines of deals and their stages become options of both properties. */
 bool hubspot_stages(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
 
+/* hubspot_owner.c: the account's owners, those who left too, become options of hubspot_owner_id. */
+bool hubspot_owners(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
+
 /* hubspot_value.c: HubSpot's strings as natural JSON, and back. */
 json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw);
 json_t *hubspot_raw(const json_t *value);

@@ -35,25 +35,6 @@ static void hubspot_field(struct schema *out, const json_t *def)
             schema_add_option(f, js_str(o, "value"), js_str_or(o, "label", js_str(o, "value")));
 }
 
-static bool hubspot_owners(struct endpoint *ep, struct schema *out, struct err *err)
-{
-    AUTO_FREE char *path = hubspot_path(ep, "owners", "?limit=500");
-    struct call c __attribute__((cleanup(call_done)));
-    size_t i;
-    json_t *owner;
-    struct schema_field *f = (struct schema_field *)schema_find(out, "hubspot_owner_id");
-    call_init(&c, "GET", "%s", path);
-    if (!f)
-        return true;
-    if (!hubspot_list(ep, &c, err))
-        return false;
-    json_array_foreach (json_object_get(c.json, "results"), i, owner)
-        if (js_str(owner, "id") && js_str(owner, "email"))
-            schema_add_option(f, js_str(owner, "id"), js_str(owner, "email"));
-    f->by_label = true;
-    return true;
-}
-
 static bool hubspot_ask(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
 {
     AUTO_FREE char *tail = mem_printf("/%s", object), *path = hubspot_path(ep, "properties", tail);

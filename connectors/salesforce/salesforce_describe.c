@@ -121,5 +121,5 @@ bool salesforce_describe(struct endpoint *ep, const char *object, struct schema 
     const struct schema *types = salesforce_types(ep, object, err);
     if (types)
         salesforce_copy(types, out);
-    return types != NULL;
+    return types && salesforce_owners(ep, out, err);
 }

@@ -79,6 +79,9 @@ const struct schema *salesforce_types(struct endpoint *ep, const char *object,
 void salesforce_forget(struct endpoint *ep, const char *object);
 bool salesforce_describe(struct endpoint *, const char *, struct schema *, struct err *);
 
+/* salesforce_owner.c: users and queues become options of OwnerId. */
+bool salesforce_owners(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
+
 /* salesforce_read.c, salesforce_lost.c */
 /* salesforce_read fills out[i] for ids[i], all of one object; those that are not there are GONE. fields NULL = all. */
 void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,

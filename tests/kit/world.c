@@ -329,7 +329,7 @@ static bool take_in(struct world *w)
         err = (struct err){0};
         if (!intake_all(&w->intake[side], NULL, NULL, &err))
             return false;
-        if (w->intake[side].relearn) {
+        if (w->intake[side].relearn || w->route.relearn) {
             struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
             w->intake[side].relearn = false;
             if (!route_learn(&w->route, &faults, &err))
