@@ -135,13 +135,22 @@ static bool pin_field(struct route *r, int side, struct schema_field *f, struct 
     return ok;
 }
 
+/* Statuses and tags; stages and pipelines too, which mappings name by label though the service stores their ids. */
+static bool named_by_label(const struct schema *schema, const struct schema_field *f)
+{
+    bool grouped = f->within != NULL;
+    for (size_t i = 0; i < schema->n; i++)
+        grouped |= str_eq(schema->fields[i].within, f->name);
+    return (f->by_label && !f->people) || grouped;
+}
+
 static bool pin_labels(struct route *r, int side, struct schema *schema, struct err *err)
 {
     STORE_TX(tx, r->store);
     if (!store_begin(r->store, err))
         return false;
     for (size_t i = 0; i < schema->n; i++)
-        if (schema->fields[i].by_label && !schema->fields[i].people && !pin_field(r, side, &schema->fields[i], err))
+        if (named_by_label(schema, &schema->fields[i]) && !pin_field(r, side, &schema->fields[i], err))
             return false;
     return store_commit(r->store, err);
 }

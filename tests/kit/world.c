@@ -194,6 +194,24 @@ static struct sandbox_service *crm_service(struct sandbox *box, const char *crm)
     return str_eq(crm, "webhook") ? sandbox_webhook_new(box) : sandbox_hubspot_new(box);
 }
 
+const char *world_manners;
+
+static void take_manners(struct world *w)
+{
+    struct http_request request = {0};
+    struct http_answer answer = {0};
+    int64_t delay = 0;
+    AUTO_FREE char *url = mem_printf("http://%s.sandbox/_sandbox/manners", w->crm);
+    if (!world_manners)
+        return;
+    http_request_init(&request, "POST", url);
+    http_request_body(&request, mem_dup(world_manners), strlen(world_manners), "application/json");
+    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
+    must(answer.status == 200, "manners", NULL);
+    http_request_done(&request);
+    http_answer_done(&answer);
+}
+
 static struct world *make_world(uint64_t seed, size_t prospects, const char *crm, const char *mapping_text, const char *account)
 {
     struct world *w = mem_alloc(sizeof *w);
@@ -208,6 +226,7 @@ static struct world *make_world(uint64_t seed, size_t prospects, const char *crm
     w->box = sandbox_new(seed);
     w->service[0] = sandbox_inbox_new(w->box, prospects);
     w->service[1] = crm_service(w->box, crm);
+    take_manners(w);
     w->env = (struct env){.now = fake_now, .sleep = fake_sleep, .random = fake_random, .transport = sandbox_transport(w->box)};
     w->dir = mem_printf("%s/world.XXXXXX", base);
     must(mkdtemp(w->dir) != NULL, "mkdtemp", NULL);

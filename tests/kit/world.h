@@ -34,6 +34,7 @@ struct world {
     bool undelivered; /* nothing gets through for now */
 };
 
+extern const char *world_manners; /* manners of the CRM from before it is set up, for the worlds made next; NULL = its usual ones */
 extern const char world_mapping[]; /* the mapping the scenarios use unless they bring their own */
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text);
