@@ -1,6 +1,7 @@
 /* Values through a field: read from a record, translated to the other side, compared, written into a patch. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "mappings/fence.h"
 #include "mappings/parts.h"
 #include "mappings/value.h"
 
@@ -34,11 +35,28 @@ static bool holds_set(const struct map_field *f, int side)
     return f->schema[side] && f->schema[side]->type == SCHEMA_SET;
 }
 
+/* People's text without the lines of the bridge, or such a line alone. */
+static json_t *fenced(const struct map_field *f, const json_t *raw)
+{
+    AUTO_JSON json_t *tidy = value_canonical(raw, false);
+    const char *text = json_string_value(tidy);
+    if (f->fence) {
+        AUTO_FREE char *said = fence_find(text, f->fence);
+        return said ? json_string(said) : json_null();
+    }
+    if (!fence_any(text))
+        return NULL;
+    AUTO_FREE char *people = fence_strip(text);
+    return json_string(people);
+}
+
 json_t *map_read(const struct map_field *f, int side, const json_t *fields, const struct vocabulary *v, bool *unknown)
 {
     const json_t *raw = json_object_get(fields, f->path[side]);
     if (!raw)
         return NULL;
+    AUTO_JSON json_t *own = side == SIDE_S && !f->label[side] ? fenced(f, raw) : NULL;
+    raw = own ? own : raw;
     if (f->label[side] && json_is_array(raw))
         return labels_of(f, side, raw, v, unknown);
     if (f->label[side])
@@ -193,6 +211,24 @@ bool map_write(const struct map_field *f, int side, const json_t *value, const s
     if (!raw)
         return false;
     js_set(patch, f->path[side], raw);
+    return true;
+}
+
+bool map_write_over(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, const json_t *held,
+                    json_t *patch, struct err *err)
+{
+    const json_t *written = json_object_get(patch, f->path[side]), *before = written ? written : json_object_get(held, f->path[side]);
+    const char *old = json_string_value(before), *text = json_string_value(value);
+    bool plain = json_is_string(value) || json_is_null(value);
+    if (side == SIDE_S && f->fence) {
+        AUTO_FREE char *with = fence_put(old, f->fence, value_blank(value) ? NULL : text);
+        js_set(patch, f->path[side], *with ? json_string(with) : json_null());
+        return true;
+    }
+    if (side != SIDE_S || f->label[side] || !plain || !fence_any(old))
+        return map_write(f, side, value, v, patch, err);
+    AUTO_FREE char *people = fence_strip(text ? text : ""), *with = fence_carry(people, old);
+    js_set(patch, f->path[side], json_string(with));
     return true;
 }
 

@@ -45,6 +45,7 @@ struct map_field {
     bool money;           /* in the record's currency; set by mapping_bind */
     bool stirs;           /* a change of it in Inbox is what `reopen` asks for; set by mapping_bind */
     bool is_set;          /* values are sets */
+    char *fence;          /* fence: the Inbox field is a text, and this one only its line of the bridge under this tag (fence.h); NULL = not so */
     bool people;          /* people: both sides name people by e-mail: the table lists exceptions only; set by mapping_bind */
     bool label[2];        /* the schema of that side names options by label; set by mapping_bind */
     const struct schema_field *schema[2]; /* set by mapping_bind; NULL before */
@@ -80,6 +81,10 @@ static inline bool map_shares(const struct map_object *o)
 {
     return o->of && !o->digest;
 }
+
+/* mapping_tag: whose lines these are; by the engine, before anything is read. */
+struct mapping;
+void mapping_tag(struct mapping *m, const char *tag);
 
 struct mapping {
     char *file;
@@ -130,6 +135,11 @@ json_t *map_translate(const struct map_field *f, int from, const json_t *value, 
 /* map_write: puts a value (in the side's terms) into a patch as the connector wants it (labels → ids). REJECT when a label has
  * no id there. */
 bool map_write(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, json_t *patch_set, struct err *err) MUST_CHECK;
+
+/* map_write_over: the same over what the record holds on that side (NULL: not known): the bridge's lines in texts stay, and a
+ * field that is such a line changes nothing else. */
+bool map_write_over(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, const json_t *held,
+                    json_t *patch_set, struct err *err) MUST_CHECK;
 
 /* map_named: is there something (or somebody) of that name on that side? REJECT with the reason when not. */
 bool map_named(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, struct err *err) MUST_CHECK;

@@ -219,6 +219,7 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
     for (int side = 0; side < 2; side++)
         r->vocab[side] = vocabulary_new();
     r->objects = mem_grow(NULL, r->mapping->n, sizeof *r->objects);
+    mapping_tag(r->mapping, r->ep[SIDE_T]->name);
     bool ok = true;
     for (size_t i = 0; i < r->mapping->n; i++) {
         r->objects[r->n] = (struct bound){.o = &r->mapping->objects[i]};

@@ -227,6 +227,13 @@ static void drop_idle(struct cell_plan *c)
         keep(c, ACT_ADOPT, "both sides hold the same in their own words");
 }
 
+/* The bridge's line was there, and somebody removed it: that is respected, whatever the CRM says now. */
+static bool taken_away(const struct cell_plan *c)
+{
+    return c->write[SIDE_S] && value_blank(c->now[SIDE_S]) && c->base[SIDE_S] && !value_blank(c->base[SIDE_S]) &&
+           c->f->on_forbidden != FORBIDDEN_REVERT;
+}
+
 static void plan_cell(struct cell_plan *c, const struct sides *in, const struct hold *hold, const json_t *stored)
 {
     if (c->f->flow == FLOW_NONE || !c->now[SIDE_S] || !c->now[SIDE_T]) {
@@ -241,6 +248,10 @@ static void plan_cell(struct cell_plan *c, const struct sides *in, const struct 
         c->f->conflict == POLICY_UNION ? plan_union(c, in) : plan_append(c, in);
     else
         plan_decided(c, in, same, stored);
+    if (c->f->fence && taken_away(c)) {
+        keep(c, ACT_NONE, "one-way field: its line was taken away, and stays away");
+        c->write[0] = c->write[1] = false;
+    }
     drop_idle(c);
     if (hold && !hold->choice && sticky(hold)) {
         keep(c, ACT_HOLD, hold->why);

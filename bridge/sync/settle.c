@@ -139,7 +139,11 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
 static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
 {
     bool unknown = false;
-    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
+    if (c->f->fence && it->next == NEXT_FINISH) { /* what it says is known once the record is read */
+        it->next = NEXT_AGAIN;
+        it->why = "its line";
+    }
+    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE || c->f->fence)
         return;
     const struct result *res = &it->out[SIDE_T].result;
     AUTO_JSON json_t *told = res->record.fields ? map_read(c->f, SIDE_T, res->record.fields, b->r->vocab[SIDE_T], &unknown) : NULL;

@@ -9,6 +9,7 @@
 #define SALESFORCE_QUERY_MAX                                                                                           \
     6000 /* bytes of a query in an address; the service's own limit lies at 16 KiB with all headers */
 #define SALESFORCE_MODIFIED "SystemModstamp"
+#define SALESFORCE_ADDRESS "record_url" /* a field of our own: where people see the record */
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
 struct salesforce_object {
@@ -30,6 +31,7 @@ struct salesforce {
     double fill;
     int duplicates;
     bool auto_assign;
+    char *home; /* home: the organisation's address, as the last description was answered from; NULL before */
     struct schema known[8]; /* field types per object, as last described */
     size_t n_known;
 };

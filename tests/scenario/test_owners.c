@@ -513,7 +513,7 @@ static void owners_survive_a_cut_at_any_touch(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(assigning_and_unassigning_goes_both_ways),
@@ -529,5 +529,6 @@ int main(void)
         cmocka_unit_test(a_newcomer_with_an_address_in_use_takes_nothing_over),
         cmocka_unit_test(owners_survive_a_cut_at_any_touch),
     };
+    cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
