@@ -268,7 +268,8 @@ static const struct story stories[] = {
 static struct world *begin(const void *story, const char *mapping)
 {
     const struct story *s = story;
-    struct world *w = world_new(42, 3, mapping);
+    const struct world_crm crm = {"r", "hubspot", "token = \"env:WORLD_TOKEN\";", mapping, medium->manners};
+    struct world *w = world_new_of(42, 3, &crm, 1);
     if (!s->first)
         world_settle(w);
     s->act(w);
@@ -298,11 +299,9 @@ STORY(a_silenced_conversation_is_logged_once_it_may_be, 7)
 static void tell_in(const struct medium *in, const struct story *s)
 {
     medium = in;
-    world_manners = in->manners;
     print_message("logged as %s%s\n", in->object, in->manners ? ", with no unique key" : "");
     tell(s);
     medium = &media[0];
-    world_manners = NULL;
 }
 
 static void the_stories_are_as_true_of_communications(void **state)

@@ -29,7 +29,7 @@ static char *mapping_of(const struct crm *crm, const char *conflict, const char 
                       crm->object, crm->key, crm->title, crm->notes, conflict, more);
 }
 
-static struct world *world_of(const struct crm *crm, const char *mapping)
+static struct world *world_with(const struct crm *crm, const char *mapping)
 {
     return str_eq(crm->name, "hubspot") ? world_new(7, 3, mapping) : world_new_salesforce(7, 3, mapping, STATIC);
 }
@@ -105,7 +105,7 @@ static void begin_clean(struct world *w)
 static void put_once(const struct crm *crm)
 {
     AUTO_FREE char *mapping = mapping_of(crm, "crm", "");
-    struct world *w = world_of(crm, mapping);
+    struct world *w = world_with(crm, mapping);
     begin_clean(w);
     world_settle(w);
     stands(w, crm, 0, "met in Oslo");
@@ -133,7 +133,7 @@ static void the_line_is_put_once_and_is_nobodys_text(void **state)
 static void taken_away(const struct crm *crm, const char *more, bool back)
 {
     AUTO_FREE char *mapping = mapping_of(crm, "crm", more);
-    struct world *w = world_of(crm, mapping);
+    struct world *w = world_with(crm, mapping);
     begin_clean(w);
     world_settle(w);
     write_notes(w, 0, "met in Oslo, twice");
@@ -166,7 +166,7 @@ static void notes_merge_around_the_line(void **state)
 {
     const struct crm *crm = &crms[0];
     AUTO_FREE char *mapping = mapping_of(crm, "append", "");
-    struct world *w = world_of(crm, mapping);
+    struct world *w = world_with(crm, mapping);
     (void)state;
     begin_clean(w);
     world_settle(w);
@@ -178,12 +178,44 @@ static void notes_merge_around_the_line(void **state)
     finish(w);
 }
 
+/* ---- two CRMs behind one Inbox ---- */
+
+static struct world *begin_both(const void *story, const char *mapping)
+{
+    const char *const *mappings = story;
+    (void)mapping;
+    struct world *w = world_new_both(7, 3, mappings[0], mappings[1]);
+    begin_clean(w);
+    return w;
+}
+
+static void check_both(struct world *w, const void *story)
+{
+    (void)story;
+    for (size_t i = 0; i < 3; i++) {
+        AUTO_FREE char *notes = inbox_notes(w, i), *hub = fence_find(notes, "hubspot"), *lead = fence_find(notes, "salesforce"), *people = fence_strip(notes);
+        AUTO_FREE char *once = hub ? fence_put(notes, "hubspot", hub) : NULL;
+        assert_true(hub && str_starts(hub, crms[0].address));
+        assert_true(lead && str_starts(lead, crms[1].address));
+        assert_string_equal(once, notes); /* one line of each */
+        assert_string_equal(people, i == 0 ? "met in Oslo" : i == 1 ? "" : "writes often");
+    }
+}
+
+static void each_crm_has_a_line_of_its_own(void **state)
+{
+    AUTO_FREE char *hub = mapping_of(&crms[0], "crm", ""), *lead = mapping_of(&crms[1], "crm", "");
+    const char *mappings[] = {hub, lead};
+    (void)state;
+    story_tell(&(struct telling){.name = "a line for each CRM", .story = mappings, .begin = begin_both, .check = check_both});
+}
+
 /* ---- a cut at every touch ---- */
 
 static struct world *begin(const void *story, const char *mapping)
 {
     const struct crm *crm = story;
-    struct world *w = world_of(crm, mapping);
+    struct world *w = world_with(crm, mapping);
     begin_clean(w);
     return w;
 }
@@ -211,6 +243,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_line_somebody_took_away_stays_away),
         cmocka_unit_test(a_line_is_mended_where_that_is_said),
         cmocka_unit_test(notes_merge_around_the_line),
+        cmocka_unit_test(each_crm_has_a_line_of_its_own),
         cmocka_unit_test(the_line_survives_a_cut_at_any_touch),
     };
     cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

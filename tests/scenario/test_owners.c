@@ -440,7 +440,7 @@ static void share_from_start(const struct crm *crm)
     assert_string_equal(nobody, "nobody");
     world_stop(s.w);
     AUTO_FREE char *named = mapping_of(crm, PLAIN, pairs); /* the operator names which one it is */
-    s.w->mapping_text = named;
+    s.w->crm[0].mapping = named;
     assign_inbox(&s, 0, NULL);
     assign_inbox(&s, 0, "ben@team.example");
     world_settle(s.w);
