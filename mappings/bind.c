@@ -31,6 +31,16 @@ static bool writes_to(const struct map_field *f, int side)
     return f->flow == FLOW_BOTH || f->flow == (side == SIDE_T ? FLOW_TO_CRM : FLOW_TO_INBOX);
 }
 
+/* The option of that name that the object may have: one stage may be in several pipelines. */
+static const struct schema_option *option_of(const struct binding *b, const struct schema_field *s, const char *entry)
+{
+    const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
+    for (size_t i = 0; o && !s->by_label && i < s->n_options; i++)
+        if (str_eq(s->options[i].id, entry) && stage_option(b->o, s, &s->options[i]))
+            return &s->options[i];
+    return o && stage_option(b->o, s, o) ? o : NULL;
+}
+
 /* Options of a choice field against the table: every one mapped, ignored or else'd, and no entry that is no option. */
 static void options(struct binding *b, const struct map_field *f, int side)
 {
@@ -40,7 +50,7 @@ static void options(struct binding *b, const struct map_field *f, int side)
     AUTO_FREE const char **names = mem_grow(NULL, s->n_options + 1, sizeof *names);
     for (size_t i = 0; i < s->n_options; i++) {
         names[i] = s->by_label ? s->options[i].label : s->options[i].id;
-        if (!stage_option(b->o, s, &s->options[i]))
+        if (option_of(b, s, names[i]) != &s->options[i])
             continue;
         bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side];
         bool flows = writes_to(f, 1 - side);
@@ -50,8 +60,7 @@ static void options(struct binding *b, const struct map_field *f, int side)
     }
     for (size_t i = 0; i < f->table->n; i++) {
         const char *entry = json_string_value(f->table->pairs[i].v[side]);
-        const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
-        o = o && stage_option(b->o, s, o) ? o : NULL;
+        const struct schema_option *o = option_of(b, s, entry);
         const char *nearest = o ? NULL : str_nearest(entry, names, s->n_options);
         if (!o)
             opt_fault(b->faults, b->m->file, f->table->pairs[i].line, "table %s: \"%s\" is no option of %s in %s%s%s%s", f->table->name, entry,
