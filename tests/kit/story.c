@@ -1,8 +1,10 @@
 /* Telling a story again and again, with the power cut a touch later each time. */
 #include "tests/kit/story.h"
+#include "bridge/base/str.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 /* after the standard headers */
 #include <cmocka.h>
 
@@ -21,13 +23,19 @@ static void end(struct world *w, const struct telling *t, int64_t k)
 
 void story_tell(const struct telling *t)
 {
-    int64_t n = 0;
-    for (int64_t k = 0; k <= n; k++) {
+    int64_t n = 0, step = t->every > 0 ? t->every : 1;
+    const char *said = getenv("STORY_EVERY");
+    if (said && !str_to_int(said, 1, 1000, &step))
+        fail_msg("STORY_EVERY=%s is no number of touches", said);
+    for (int64_t k = 0; k <= n; k += k ? step : 1) {
         struct world *w = t->begin(t->story, t->mapping);
         world_watch(w, k);
         world_settle(w);
         n = k ? n : w->touches;
         end(w, t, k);
     }
-    print_message("story %-28s %lld touches, each cut once\n", t->name, (long long)n);
+    if (step > 1)
+        print_message("story %-28s %lld touches, cut at every %lldth\n", t->name, (long long)n, (long long)step);
+    else
+        print_message("story %-28s %lld touches, each cut once\n", t->name, (long long)n);
 }

@@ -10,6 +10,7 @@ struct telling {
     /* begin: a world in which everything has been done but the syncing. */
     struct world *(*begin)(const void *story, const char *mapping);
     void (*check)(struct world *w, const void *story); /* check: asserts the end */
+    int every;   /* every: how many touches lie between two cuts; 0 = each is cut. The environment's STORY_EVERY goes before it */
     bool mended; /* mended: what is broken at first sight is found by the full compare of the first look, and whole at the second */
 };
 
