@@ -31,13 +31,22 @@ static bool writes_to(const struct map_field *f, int side)
     return f->flow == FLOW_BOTH || f->flow == (side == SIDE_T ? FLOW_TO_CRM : FLOW_TO_INBOX);
 }
 
+/* The option of that name that the object may have: one stage may be in several pipelines. */
+static const struct schema_option *option_of(const struct binding *b, const struct schema_field *s, const char *entry)
+{
+    const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
+    for (size_t i = 0; o && !s->by_label && i < s->n_options; i++)
+        if (str_eq(s->options[i].id, entry) && stage_option(b->o, s, &s->options[i]))
+            return &s->options[i];
+    return o && stage_option(b->o, s, o) ? o : NULL;
+}
+
 static void is_option(struct binding *b, const struct map_field *f, int side, const json_t *said, const char *const *names, int line)
 {
     const struct schema_field *s = f->schema[side];
     const char *entry = json_string_value(said);
-    const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
     const char *nearest = str_nearest(entry, names, s->n_options);
-    if (!o || !stage_option(b->o, s, o))
+    if (!option_of(b, s, entry))
         opt_fault(b->faults, b->m->file, line, "table %s: \"%s\" is %s %s in %s%s%s%s", f->table->name, entry,
                   f->people ? "nobody of" : "no option of", f->path[side], side_names[side], nearest ? "; did you mean \"" : "",
                   nearest ? nearest : "", nearest ? "\"?" : "");
@@ -52,7 +61,7 @@ static void options(struct binding *b, const struct map_field *f, int side)
     AUTO_FREE const char **names = mem_grow(NULL, s->n_options + 1, sizeof *names);
     for (size_t i = 0; i < s->n_options; i++) {
         names[i] = s->by_label ? s->options[i].label : s->options[i].id;
-        if (!stage_option(b->o, s, &s->options[i]))
+        if (option_of(b, s, names[i]) != &s->options[i])
             continue;
         bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side] ||
                      table_blank(f->table, side, names[i]);

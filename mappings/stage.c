@@ -65,7 +65,8 @@ static const char *id_of_label(const void *self, const char *text)
         const struct schema_option *option = &s->f->options[i];
         if (!stage_option(s->o, s->f, option))
             continue;
-        if (str_eq(option->id, text) || (id && str_eq(option->label, text)))
+        bool another = id && !str_eq(option->id, id); /* one stage may be in several pipelines */
+        if (str_eq(option->id, text) || (another && str_eq(option->label, text)))
             return NULL;
         id = str_eq(option->label, text) ? option->id : id;
     }
@@ -109,7 +110,7 @@ static void bind_roles(struct staging *s)
     for (size_t i = 0; i < s->o->n_fields; i++) {
         struct map_field *f = &s->o->fields[i];
         bool out = f->flow == FLOW_BOTH || f->flow == FLOW_TO_CRM, stage = s->o->stage && str_eq(f->path[SIDE_T], s->o->stage->name);
-        f->money = s->o->currency && number(s->schema[SIDE_S], f->path[SIDE_S]) && number(s->schema[SIDE_T], f->path[SIDE_T]);
+        f->money = number(s->schema[SIDE_S], f->path[SIDE_S]) && number(s->schema[SIDE_T], f->path[SIDE_T]);
         f->stirs = out && (stage || filter_asks(s->o->when, f->path[SIDE_S]));
         moves |= out && stage;
     }

@@ -68,7 +68,7 @@ const char *schema_type_name(enum schema_type type)
     return (size_t)type < COUNT(names) ? names[type] : "unknown";
 }
 
-static void field_done(struct schema_field *field)
+void schema_clear_options(struct schema_field *field)
 {
     for (size_t i = 0; i < field->n_options; i++) {
         free(field->options[i].id);
@@ -76,6 +76,13 @@ static void field_done(struct schema_field *field)
         free(field->options[i].group);
     }
     free(field->options);
+    field->options = NULL;
+    field->n_options = 0;
+}
+
+static void field_done(struct schema_field *field)
+{
+    schema_clear_options(field);
     free(field->name);
     free(field->label);
 }

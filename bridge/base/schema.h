@@ -35,6 +35,7 @@ struct schema {
     char *object;
     struct schema_field *fields;
     size_t n;
+    const char *const *parents; /* parents: objects a record of this one may belong to, NULL-terminated, static; NULL = not told */
     bool open; /* open: fields that are not listed are taken too, of whatever type they come */
 };
 
@@ -47,4 +48,5 @@ const struct schema_option *schema_option_by_id(const struct schema_field *field
 /* schema_option_by_label: the exact label, else the first that differs only in case. */
 const struct schema_option *schema_option_by_label(const struct schema_field *field, const char *label);
 const char *schema_type_name(enum schema_type type);
+void schema_clear_options(struct schema_field *field);
 void schema_done(struct schema *schema);

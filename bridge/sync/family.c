@@ -155,6 +155,23 @@ static bool parent_planned(const struct batch *b, const struct item *it)
            !map_filter(p->o, it->subject.fields, b->r->vocab[SIDE_S]);
 }
 
+/* Some parents have no children yet: a lead has no deals, the contact it becomes has. The CRM says so. */
+static bool takes(const struct bound *child, const char *parent_type)
+{
+    const char *const *may = child->schema[SIDE_T].parents;
+    bool takes = !may;
+    for (; may && *may; may++)
+        takes |= str_eq(*may, parent_type);
+    return takes;
+}
+
+/* The type the parent has, or will have. */
+static const char *parent_type(const struct batch *b, const struct item *it)
+{
+    const struct bound *p = route_object(b->r, it->b->o->of);
+    return it->parent.t_type ? it->parent.t_type : p ? p->o->type[SIDE_T] : NULL;
+}
+
 static bool being_made(const struct item *it)
 {
     for (size_t i = 0; i < it->n_ops; i++)
@@ -177,11 +194,13 @@ void family_admit(struct batch *b, struct item *it)
         return;
     }
     const char *lacks = map_lacks(o, it->subject.fields, b->r->vocab[SIDE_S]);
-    if (!lacks && (there(&it->parent) || parent_planned(b, it)))
+    bool early = !takes(it->b, parent_type(b, it));
+    if (!lacks && !early && (there(&it->parent) || parent_planned(b, it)))
         return;
     it->due = b->r->env->now(b->r->env) + WAIT_MS;
     b->r->tally.excluded++;
-    item_off(it, number_of(it->link.key) > 1 && !lacks ? NEXT_LATER : NEXT_FINISH, lacks ? lacks : "its parent is not linked yet");
+    item_off(it, number_of(it->link.key) > 1 && !lacks ? NEXT_LATER : NEXT_FINISH,
+             lacks ? lacks : early ? "its parent is of a kind that has none yet" : "its parent is not linked yet");
 }
 
 /* ---- settling ---- */
@@ -204,7 +223,7 @@ static bool unheard(const struct batch *b, const struct item *it, const struct m
 
 static bool must_look(const struct batch *b, const struct item *it, const struct map_object *o, const struct kin *kin)
 {
-    bool parent = there(&it->link);
+    bool parent = there(&it->link) && takes(route_object(b->r, o->name), it->link.t_type);
     if (!kin->found)
         return parent && !map_lacks(o, it->subject.fields, b->r->vocab[SIDE_S]) && !map_filter(o, it->subject.fields, b->r->vocab[SIDE_S]);
     bool loose = tie_in_doubt(&kin->link);

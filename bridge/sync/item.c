@@ -26,14 +26,16 @@ void item_done(struct item *it)
     json_decref(it->log);
 }
 
-/* Amounts of another currency are neither compared nor converted. */
+/* Amounts of another currency are neither compared nor converted. Where records do not tell theirs, they are in the
+ * organisation's one currency, as far as that is known. */
 static void compare_currencies(const struct route *r, struct item *it)
 {
     const char *field = it->b->o->currency, *ours = r->currency[SIDE_S];
     const char *theirs = field && it->t.fields ? js_str(it->t.fields, field) : NULL;
     theirs = theirs && *theirs ? theirs : r->currency[SIDE_T];
+    bool told = field ? !it->create : map_shares(it->b->o) && ours && theirs;
     *it->foreign = '\0';
-    if (!field || it->create)
+    if (!told)
         return;
     if (!ours)
         str_copy(it->foreign, sizeof it->foreign, "currency: Inbox does not tell the team's");

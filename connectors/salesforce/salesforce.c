@@ -2,6 +2,7 @@
 #include "connectors/salesforce/salesforce.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include "connectors/salesforce/salesforce_private.h"
 #include <string.h>
 
@@ -10,7 +11,7 @@
     0.7 /* of the day's calls for everything but live changes; the budget belongs to the whole organisation */
 #define IN_FLIGHT 2 /* requests that touch children of one parent lock each other out */
 
-static const char *const salesforce_native[] = {"Lead", "Contact", NULL};
+static const char *const salesforce_native[] = {"Lead", "Contact", "Opportunity", "Task", NULL};
 static const char *const salesforce_policies[] = {"hold", "link", "allow", NULL};
 
 #define AT(m) offsetof(struct salesforce, m)
@@ -43,13 +44,29 @@ static const struct opt salesforce_options[] = {
     {"bulk", OPT_INT, AT(bulk), "10000", false, 0, 1000000000, NULL,
      "from so many new records at once on they go as Bulk API 2.0 jobs; 0 = never"},
     {"filler", OPT_TEXT, AT(filler), "[not provided]", false, 0, 0, NULL,
-     "stands for a last name or company nobody told; reads as blank"},
+     "stands for a last name, company or opportunity name nobody told; reads as blank"},
+    {"close_date", OPT_TEXT, AT(close_date), "2099-12-31", false, 0, 0, NULL,
+     "stands for an opportunity's close date nobody told; reads as blank"},
+    {"task_status", OPT_TEXT, AT(task_status), "Completed", false, 0, 0, NULL,
+     "status of new tasks, which log what was said: one that closes them"},
+    {"currency", OPT_TEXT, AT(currency), NULL, false, 0, 0, NULL,
+     "ISO code of the organisation's one currency, which the API does not tell: amounts of another one are held"},
     OPT_END};
 
 static bool salesforce_version_ok(const char *v)
 {
     size_t n = v ? strspn(v, "0123456789") : 0;
     return n >= 2 && n <= 3 && str_eq(v + n, ".0");
+}
+
+static bool salesforce_day_ok(const char *text)
+{
+    int64_t ms = 0;
+    char back[WHEN_TEXT];
+    if (!text || strlen(text) != 10 || !when_parse(text, &ms))
+        return false;
+    when_print(ms, back);
+    return !strncmp(back, text, 10);
 }
 
 static bool salesforce_check(const struct salesforce *s, struct err *err)
@@ -60,6 +77,8 @@ static bool salesforce_check(const struct salesforce *s, struct err *err)
         return err_set(err, ERR_CONFIG, "fill must be more than 0 and at most 1");
     if (str_blank(s->filler))
         return err_set(err, ERR_CONFIG, "filler must not be blank: the service wants a text there");
+    if (!salesforce_day_ok(s->close_date))
+        return err_set(err, ERR_CONFIG, "close_date is written like 2099-12-31");
     if (s->token)
         return s->base_url || err_set(err, ERR_CONFIG, "token needs base_url");
     if (!s->client_id)
@@ -145,13 +164,14 @@ static bool salesforce_probe(struct endpoint *ep, struct organisation *out, stru
         return err_set(err, ERR_TEMP, "Salesforce answered no organisation");
     *out = (struct organisation){
         .id = mem_dup(id),
+        .currency = mem_dup(salesforce_of(ep)->currency), /* with several, each record tells its own */
         .label = mem_printf("%s (%s%s)", js_str_or(org, "Name", id), js_str_or(org, "OrganizationType", "?"), sandbox)};
     return true;
 }
 
 const struct connector salesforce_connector = {
     .name = "salesforce",
-    .about = "Salesforce leads and contacts; JWT bearer, client credentials or refresh token",
+    .about = "Salesforce leads, contacts, opportunities and tasks; JWT bearer, client credentials or refresh token",
     .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_DESCRIBE | CAP_SETUP | CAP_BULK,
     .state_size = sizeof(struct salesforce),
     .options = salesforce_options,

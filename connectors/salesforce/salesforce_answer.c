@@ -50,6 +50,22 @@ static bool salesforce_about_key(const struct task *t, const char *message)
     return strstr(message, t->p->key_field) || (t->insert && strstr(message, "<unknown>"));
 }
 
+/* A new record was refused for something that is not its own: an earlier try of ours made it, so that the parent cannot be
+ * named any more; or the parent has moved. Who looks again finds either. */
+static bool salesforce_overtaken(const struct task *t, const json_t *error)
+{
+    static const char *const codes[] = {"INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"};
+    const json_t *fields = json_object_get(error, "fields");
+    bool code = false, about = !json_array_size(fields);
+    for (size_t i = 0; i < COUNT(codes); i++)
+        code |= str_eq(codes[i], salesforce_code(error));
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const char *name = json_string_value(json_array_get(fields, i));
+        about |= str_eq(name, t->object->belongs_by) || str_eq(name, "AccountId");
+    }
+    return !t->id && t->p->parent_id && code && about;
+}
+
 static void salesforce_failed(struct endpoint *ep, struct task *t, const json_t *row)
 {
     const json_t *error = json_array_get(json_object_get(row, "errors"), 0);
@@ -58,7 +74,9 @@ static void salesforce_failed(struct endpoint *ep, struct task *t, const json_t 
     if (str_eq(code, "DUPLICATE_VALUE") && !t->id && salesforce_about_key(t, message)) {
         t->out->err.kind = ERR_STALE; /* somebody made it a moment ago */
         t->taken = t->insert;
-    } else if (str_eq(code, "DUPLICATES_DETECTED"))
+    } else if (salesforce_overtaken(t, error))
+        t->out->err.kind = ERR_STALE;
+    else if (str_eq(code, "DUPLICATES_DETECTED"))
         salesforce_duplicate(ep, t);
 }
 

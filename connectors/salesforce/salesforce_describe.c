@@ -77,6 +77,10 @@ static bool salesforce_ask(struct endpoint *ep, const char *object, struct schem
     out->object = mem_dup(object);
     json_array_foreach ((json_t *)fields, i, def)
         salesforce_field(out, def);
+    const struct salesforce_object *o = salesforce_object_of(object);
+    out->parents = o->parents[0] ? o->parents : NULL;
+    if (str_eq(object, "Opportunity"))
+        return salesforce_stages(ep, c.json, out, err);
     return true;
 }
 
@@ -114,6 +118,7 @@ const struct schema *salesforce_types(struct endpoint *ep, const char *object, s
 static void salesforce_copy(const struct schema *from, struct schema *to)
 {
     to->object = mem_dup(from->object);
+    to->parents = from->parents;
     for (size_t i = 0; i < from->n; i++) {
         const struct schema_field *f = &from->fields[i];
         struct schema_field *copy = schema_add(to, f->name, f->label, f->type);
@@ -121,8 +126,11 @@ static void salesforce_copy(const struct schema *from, struct schema *to)
         copy->unique = f->unique;
         copy->open = f->open;
         copy->max_len = f->max_len;
-        for (size_t k = 0; k < f->n_options; k++)
+        copy->within = f->within;
+        for (size_t k = 0; k < f->n_options; k++) {
             schema_add_option(copy, f->options[k].id, f->options[k].label);
+            schema_group_option(copy, f->options[k].group, f->options[k].closed);
+        }
     }
 }
 

@@ -84,7 +84,9 @@ static size_t salesforce_find_some(const struct finding *f, const char *const *v
     AUTO(call_done) struct call c = {0};
     salesforce_select(f, &soql);
     size_t count = salesforce_condition(f, &soql, values, n);
-    salesforce_query(f->ep, &c, buf_str(&soql), false);
+    bool archives = salesforce_object_of(f->types->object)->archives; /* the archived ones count, the deleted ones do not */
+    buf_puts(&soql, archives ? " AND IsDeleted = false" : "");
+    salesforce_query(f->ep, &c, buf_str(&soql), archives);
     buf_done(&soql);
     endpoint_call_many(f->ep, &c, 1);
     const json_t *rows = salesforce_rows(&c);

@@ -3,7 +3,7 @@
 #include "bridge/base/csv.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "connectors/salesforce/salesforce_private.h"
+#include "connectors/salesforce/salesforce_task.h"
 #include <string.h>
 
 #define SALESFORCE_BULK_ROWS 10000     /* the service cuts a job into batches of so many */
@@ -37,6 +37,12 @@ static void salesforce_header(const struct salesforce_object *o, struct load *l)
 
 /* ---- rows ---- */
 
+static const char *salesforce_unsaid(struct endpoint *ep, const char *name)
+{
+    const char *text = salesforce_stand_in(ep, name);
+    return text ? text : "";
+}
+
 /* As the cell says it: nothing = leave alone. The engine has just looked and found no such record, so what a record must have
  * and nobody told is filled. */
 static char *salesforce_cell(struct endpoint *ep, const struct salesforce_object *o, const char *name, const json_t *value)
@@ -44,7 +50,7 @@ static char *salesforce_cell(struct endpoint *ep, const struct salesforce_object
     AUTO_JSON json_t *raw = value ? salesforce_raw(value) : NULL;
     bool blank = !raw || json_is_null(raw);
     if (blank && salesforce_requires(o, name))
-        return mem_dup(salesforce_of(ep)->filler);
+        return mem_dup(salesforce_unsaid(ep, name));
     if (blank)
         return mem_dup(raw ? SALESFORCE_CLEAR : "");
     return json_is_string(raw) ? mem_dup(json_string_value(raw)) : js_print(raw);
@@ -61,7 +67,7 @@ static void salesforce_load_row(struct endpoint *ep, const struct salesforce_obj
     for (size_t i = 0; salesforce_required(o, i); i++)
         if (!salesforce_has_column(l, salesforce_required(o, i))) {
             buf_putc(&l->text, ',');
-            csv_cell(&l->text, salesforce_of(ep)->filler);
+            csv_cell(&l->text, salesforce_unsaid(ep, salesforce_required(o, i)));
         }
     buf_putc(&l->text, '\n');
 }

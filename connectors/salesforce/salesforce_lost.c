@@ -1,10 +1,13 @@
 /* Records that are not where they were: in the bin, merged into another, or unknown. Only a query over everything, deleted
- * rows included, can tell; and only for as long as the bin keeps them. */
+ * rows included, can tell; and only for as long as the bin keeps them. Archived activities are in that query alone, too: they
+ * are not lost. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "connectors/salesforce/salesforce_private.h"
 
 struct lost {
+    const struct schema *types;
+    const char *const *fields; /* to tell of those that are there after all */
     const char **ids;
     size_t *where; /* index of each in the records */
     size_t n;
@@ -17,6 +20,17 @@ static void salesforce_gone_ones(const char *const *ids, const struct record *ou
             lost->where[lost->n] = i;
             lost->ids[lost->n++] = ids[i];
         }
+}
+
+/* An archived activity is read as if it were not. */
+static void salesforce_archived(struct endpoint *ep, const struct lost *lost, const json_t *row, int64_t as_of,
+                                struct record *r)
+{
+    char *id = r->id; /* as it was asked for */
+    if (!salesforce_record(ep, lost->types, row, as_of, lost->fields, r))
+        return;
+    free(r->id);
+    r->id = id;
 }
 
 static void salesforce_fate(const struct salesforce_object *o, const json_t *row, struct record *r)
@@ -32,12 +46,24 @@ static void salesforce_fate(const struct salesforce_object *o, const json_t *row
     }
 }
 
+static void salesforce_select(const struct salesforce_object *o, const struct lost *lost, struct buf *soql)
+{
+    AUTO_JSON json_t *names = o->archives ? salesforce_names(lost->types, lost->fields) : json_pack("[s]", "Id");
+    size_t i;
+    json_t *name;
+    buf_puts(soql, "SELECT ");
+    json_array_foreach (names, i, name)
+        if (!str_eq(json_string_value(name), "IsDeleted"))
+            buf_printf(soql, "%s, ", json_string_value(name));
+    buf_printf(soql, "IsDeleted%s FROM %s WHERE ", o->merges ? ", MasterRecordId" : "", o->name);
+}
+
 static size_t salesforce_look(struct endpoint *ep, const struct salesforce_object *o, const struct lost *lost,
                               size_t from, struct record *out)
 {
     struct buf soql = {0};
     AUTO(call_done) struct call c = {0};
-    buf_printf(&soql, "SELECT Id, IsDeleted%s FROM %s WHERE ", o->merges ? ", MasterRecordId" : "", o->name);
+    salesforce_select(o, lost, &soql);
     size_t n = salesforce_in(&soql, "Id", lost->ids + from, lost->n - from);
     salesforce_query(ep, &c, buf_str(&soql), true);
     buf_done(&soql);
@@ -52,6 +78,8 @@ static size_t salesforce_look(struct endpoint *ep, const struct salesforce_objec
                                                                                           : NULL;
         if (!rows)
             r->err = c.err;
+        else if (row && o->archives && !js_bool_or(row, "IsDeleted", false))
+            salesforce_archived(ep, lost, row, endpoint_answer_date(&c.answer), r);
         else if (row)
             salesforce_fate(o, row, r);
         else if (!whole)
@@ -60,12 +88,13 @@ static size_t salesforce_look(struct endpoint *ep, const struct salesforce_objec
     return n;
 }
 
-void salesforce_lost(struct endpoint *ep, const char *object, const char *const *ids, size_t n, struct record *out)
+void salesforce_lost(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
+                     const char *const *fields, struct record *out)
 {
     AUTO_FREE const char **lost_ids = mem_grow(NULL, n + 1, sizeof *lost_ids);
     AUTO_FREE size_t *where = mem_grow(NULL, n + 1, sizeof *where);
-    struct lost lost = {.ids = lost_ids, .where = where};
+    struct lost lost = {.types = types, .fields = fields, .ids = lost_ids, .where = where};
     salesforce_gone_ones(ids, out, n, &lost);
     for (size_t from = 0; from < lost.n;)
-        from += salesforce_look(ep, salesforce_object_of(object), &lost, from, out);
+        from += salesforce_look(ep, salesforce_object_of(types->object), &lost, from, out);
 }

@@ -5,10 +5,13 @@
 #include <string.h>
 
 static const struct salesforce_object salesforce_objects[] = {
-    {"Lead", "00Q", "Lead", {"LastName", "Company", NULL}, "Contact", "ConvertedContactId", true},
-    {"Contact", "003", "Contact", {"LastName", NULL, NULL}, NULL, NULL, true},
-    {"Opportunity", "006", "Opportunity", {NULL, NULL, NULL}, NULL, NULL, false},
-    {"Task", "00T", "Activity", {NULL, NULL, NULL}, NULL, NULL, false},
+    {.name = "Lead", .prefix = "00Q", .defined_on = "Lead", .required = {"LastName", "Company"}, .becomes = "Contact",
+     .moved_by = "ConvertedContactId", .merges = true},
+    {.name = "Contact", .prefix = "003", .defined_on = "Contact", .required = {"LastName"}, .merges = true},
+    {.name = "Opportunity", .prefix = "006", .defined_on = "Opportunity", .required = {"Name", "CloseDate", "StageName"},
+     .parents = {"Contact"}, .belongs_by = "ContactId"},
+    {.name = "Task", .prefix = "00T", .defined_on = "Activity", .archives = true, .parents = {"Lead", "Contact"},
+     .belongs_by = "WhoId"},
 };
 
 const struct salesforce_object *salesforce_object_of(const char *name)
@@ -41,6 +44,14 @@ bool salesforce_requires(const struct salesforce_object *o, const char *field)
 {
     for (size_t i = 0; o && i < COUNT(o->required) && o->required[i]; i++)
         if (str_eq(o->required[i], field))
+            return true;
+    return false;
+}
+
+bool salesforce_belongs(const struct salesforce_object *o, const char *parent_type)
+{
+    for (size_t i = 0; o && i < COUNT(o->parents) && o->parents[i]; i++)
+        if (str_eq_nocase(o->parents[i], parent_type))
             return true;
     return false;
 }

@@ -18,21 +18,25 @@ struct salesforce_object {
     const char *name;
     const char *prefix;      /* what its ids begin with: an id says itself what it is */
     const char *defined_on;  /* where its custom fields are defined */
-    const char *required[3]; /* texts a record cannot be without; a filler stands there when there is nothing to say */
+    const char *required[4]; /* fields a record cannot be without; a filler stands there when there is nothing to say */
     const char *becomes;     /* becomes: what a converted one turns into; NULL = is never converted */
     const char *moved_by;    /* moved_by: the field that names the record it was converted to */
     bool merges;
+    bool archives;           /* archives: old ones leave every query but those over everything */
+    const char *parents[3];  /* objects its records may belong to; none: it is nobody's child */
+    const char *belongs_by;  /* belongs_by: the field of a new record that names its parent */
 };
 
 enum salesforce_duplicates { SALESFORCE_HOLD, SALESFORCE_LINK, SALESFORCE_ALLOW };
 
 struct salesforce {
     char *token, *base_url, *login_url, *client_id, *client_secret, *refresh_token, *private_key, *username, *audience;
-    char *version, *filler;
+    char *version, *filler, *close_date, *task_status, *currency;
     int64_t session, daily, bulk;
     double fill;
     int duplicates;
     bool auto_assign;
+    bool contact_at_birth; /* a new opportunity may name its contact, as the description says */
     char *home; /* home: the organisation's address, as the last description was answered from; NULL before */
     struct schema known[8]; /* field types per object, as last described */
     size_t n_known;
@@ -48,6 +52,7 @@ const struct salesforce_object *salesforce_object_of(const char *name);  /* NULL
 const struct salesforce_object *salesforce_object_at(size_t i);          /* NULL past the last */
 const struct salesforce_object *salesforce_object_by_id(const char *id); /* by the id's prefix; NULL */
 bool salesforce_requires(const struct salesforce_object *o, const char *field);
+bool salesforce_belongs(const struct salesforce_object *o, const char *parent_type);
 bool salesforce_is_id(const char *id);                 /* 15 or 18 letters and digits */
 const char *salesforce_required(const struct salesforce_object *o, size_t i); /* NULL past the last */
 bool salesforce_same_id(const char *a, const char *b); /* 15 and 18 characters may name one record; NULLs never do */
@@ -74,6 +79,8 @@ size_t salesforce_in(struct buf *b, const char *field, const char *const *values
 /* salesforce_value.c: Salesforce's JSON as the contract's, and back. */
 json_t *salesforce_typed(struct endpoint *ep, const struct schema *types, const char *name, const json_t *raw);
 json_t *salesforce_raw(const json_t *value);
+/* salesforce_filler: what stands in that required field when there is nothing to say; NULL = nothing reads as blank there. */
+const char *salesforce_filler(struct endpoint *ep, const char *field);
 /* salesforce_record reads a row; fields (NULL = all there are) are those to tell. False when the row has no id. */
 bool salesforce_record(struct endpoint *ep, const struct schema *types, const json_t *row, int64_t as_of,
                        const char *const *fields, struct record *out);
@@ -82,6 +89,9 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
 const struct schema *salesforce_types(struct endpoint *ep, const char *object,
                                       struct err *err); /* learnt once; NULL with err */
 void salesforce_forget(struct endpoint *ep, const char *object);
+/* salesforce_stage.c: `description` of opportunities and what other resources say of stages, as options of the schema. */
+bool salesforce_stages(struct endpoint *ep, const json_t *description, struct schema *out, struct err *err);
+const char *salesforce_first_stage(struct endpoint *ep); /* where opportunities begin; NULL = not known */
 bool salesforce_describe(struct endpoint *, const char *, struct schema *, struct err *);
 
 /* salesforce_owner.c: users and queues become options of OwnerId. */
@@ -91,8 +101,9 @@ bool salesforce_owners(struct endpoint *ep, struct schema *out, struct err *err)
 /* salesforce_read fills out[i] for ids[i], all of one object; those that are not there are GONE. fields NULL = all. */
 void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
                      const char *const *fields, struct record *out);
-/* salesforce_lost finds out what became of records that are GONE: in the bin, merged, or not known. */
-void salesforce_lost(struct endpoint *ep, const char *object, const char *const *ids, size_t n, struct record *out);
+/* salesforce_lost finds out what became of records that are GONE: in the bin, merged, archived, or not known. */
+void salesforce_lost(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
+                     const char *const *fields, struct record *out);
 /* salesforce_names: the fields to ask for: wanted (NULL = all) as far as there are such, and what every read needs. */
 json_t *salesforce_names(const struct schema *types, const char *const *fields);
 bool salesforce_fetch(struct endpoint *, const char *, const char *const *, size_t, const char *const *, unsigned,

@@ -5,12 +5,6 @@
 #include "bridge/base/str.h"
 #include "connectors/salesforce/salesforce_task.h"
 
-struct writing {
-    struct endpoint *ep;
-    struct task *tasks;
-    size_t n;
-};
-
 /* ---- requests ---- */
 
 void salesforce_write_headers(struct endpoint *ep, struct call *c)
@@ -33,6 +27,31 @@ static bool salesforce_stays(const struct task *t, const char *name, const json_
     return salesforce_blank(v) && salesforce_requires(t->object, name);
 }
 
+static void salesforce_unless(json_t *row, const char *name, const char *text)
+{
+    if (text && !json_object_get(row, name))
+        js_set(row, name, json_string(text));
+}
+
+const char *salesforce_stand_in(struct endpoint *ep, const char *field)
+{
+    const char *filler = salesforce_filler(ep, field);
+    return filler ? filler : salesforce_first_stage(ep);
+}
+
+/* What a new record has beside what the mapping says. */
+static void salesforce_newborn(struct endpoint *ep, const struct task *t, json_t *row)
+{
+    for (size_t i = 0; t->fill && salesforce_required(t->object, i); i++)
+        salesforce_unless(row, salesforce_required(t->object, i), salesforce_stand_in(ep, salesforce_required(t->object, i)));
+    js_set(row, t->p->key_field, json_string(t->p->key));
+    if (salesforce_born_tied(ep, t))
+        salesforce_unless(row, t->object->belongs_by, t->p->parent_id);
+    salesforce_unless(row, "AccountId", t->account);
+    if (t->object->archives)
+        salesforce_unless(row, "Status", salesforce_of(ep)->task_status);
+}
+
 json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
 {
     json_t *row = json_pack("{s:{s:s}}", "attributes", "type", t->object->name), *v;
@@ -40,13 +59,10 @@ json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
     json_object_foreach (t->p->set, name, v)
         if (!salesforce_stays(t, name, v))
             js_set(row, name, salesforce_raw(v));
-    for (size_t i = 0; t->fill && i < COUNT(t->object->required) && t->object->required[i]; i++)
-        if (!json_object_get(row, t->object->required[i]))
-            js_set(row, t->object->required[i], json_string(salesforce_of(ep)->filler));
     if (t->id)
         js_set(row, "id", json_string(t->id));
     else
-        js_set(row, t->p->key_field, json_string(t->p->key));
+        salesforce_newborn(ep, t, row);
     return row;
 }
 
@@ -214,6 +230,7 @@ static void salesforce_write(const struct writing *w)
     for (size_t i = 0; i < w->n; i++)
         if (salesforce_must_look(&w->tasks[i]))
             (void)!salesforce_look_first(w, &w->tasks[i], &err); /* a failure is in the items */
+    salesforce_deals(w);
     for (size_t i = 0; i < w->n; i++)
         if (!w->tasks[i].sent)
             salesforce_send_like(w, &w->tasks[i]);
@@ -337,6 +354,8 @@ static void salesforce_task(struct writing *w, size_t i, const struct patch *p, 
         err_set(&out->err, ERR_GONE, "\"%s\" is no id of Salesforce", p->id);
     else if (!p->id && (!p->key_field || str_blank(p->key)))
         err_set(&out->err, ERR_CONFIG, "a create needs a bridge key, or nobody could find it again");
+    else if (!p->id && p->parent_id && !salesforce_belongs(t->object, p->parent_type))
+        err_set(&out->err, ERR_REJECT, "salesforce: a %s does not belong to a %s", p->object, p->parent_type);
     else if (salesforce_twice(w->tasks, i))
         err_set(&out->err, ERR_STALE, "the same record twice in one batch");
     else if (p->id && salesforce_only_stays(t)) {
@@ -364,7 +383,10 @@ bool salesforce_put(struct endpoint *ep, const struct patch *patches, size_t n, 
         salesforce_write(&w);
     for (size_t i = 0; salesforce_object_at(i); i++)
         salesforce_read_back(&w, salesforce_object_at(i));
-    for (size_t i = 0; i < n; i++)
+    salesforce_tie(&w);
+    for (size_t i = 0; i < n; i++) {
         free(tasks[i].id);
+        free(tasks[i].account);
+    }
     return true;
 }

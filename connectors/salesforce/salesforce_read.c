@@ -26,6 +26,8 @@ json_t *salesforce_names(const struct schema *types, const char *const *fields)
         salesforce_name(names, types, "IsConverted");
         salesforce_name(names, types, o->moved_by);
     }
+    if (o && o->archives)
+        salesforce_name(names, types, "IsArchived");
     for (size_t i = 0; !fields && i < types->n; i++)
         salesforce_name(names, types, types->fields[i].name);
     for (; fields && *fields; fields++)
@@ -111,7 +113,7 @@ static bool salesforce_fetch_of(struct endpoint *ep, const struct salesforce_obj
         return k == 0;
     AUTO_FREE struct record *records = mem_alloc((k + 1) * sizeof *records);
     salesforce_read(ep, types, mine, k, fields, records);
-    salesforce_lost(ep, o->name, mine, k, records);
+    salesforce_lost(ep, types, mine, k, fields, records);
     for (size_t i = 0; i < k; i++)
         out[where[i]] = records[i];
     return true;

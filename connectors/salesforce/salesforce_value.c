@@ -20,15 +20,21 @@ static json_t *salesforce_number(const json_t *raw)
     return whole ? json_integer((json_int_t)r) : json_incref((json_t *)raw);
 }
 
+const char *salesforce_filler(struct endpoint *ep, const char *field)
+{
+    const struct salesforce *s = salesforce_of(ep);
+    return str_eq(field, "CloseDate") ? s->close_date : str_eq(field, "StageName") ? NULL : s->filler;
+}
+
 json_t *salesforce_typed(struct endpoint *ep, const struct schema *types, const char *name, const json_t *raw)
 {
     const struct schema_field *f = schema_find(types, name);
-    const char *text = json_string_value(raw), *filler = salesforce_of(ep)->filler;
+    const char *text = json_string_value(raw), *filler = salesforce_filler(ep, name);
     enum schema_type type = f ? f->type : SCHEMA_TEXT;
     bool nothing = !raw || json_is_null(raw) || (text && !*text);
     if (type == SCHEMA_SET)
         return connector_choices(nothing || !text ? "" : text);
-    if (nothing || (text && str_eq(text, filler) && salesforce_requires(salesforce_object_of(types->object), name)))
+    if (nothing || (filler && str_eq(text, filler) && salesforce_requires(salesforce_object_of(types->object), name)))
         return json_null();
     if (type == SCHEMA_DATE || type == SCHEMA_DATETIME)
         return salesforce_time(raw, type == SCHEMA_DATE);

@@ -144,6 +144,42 @@ static void a_bound_deal_knows_its_stages_by_label_and_its_end(void **state)
     schema_done(&t);
 }
 
+/* Where pipelines share their stages, each is an option of every one it is in, under one id. */
+static void a_stage_may_be_in_several_pipelines(void **state)
+{
+    static const char *const pipelines[] = {"p", "q"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(pipelines); i++) {
+        struct opt_faults faults = {0};
+        struct schema s, t;
+        make_schemas(&s, &t);
+        struct schema_field *f = &t.fields[t.n - 1];
+        stage(f, "first", "First", "q", false);
+        stage(f, "second", "Second", "q", false);
+        stage(f, "won", "Closed", "q", true);
+        stage(f, "lost", "Lost", "q", true);
+        AUTO_FREE char *text = mem_printf(PARENT "deal = { crm = \"deals\"; key = \"dk\"; of = \"prospect\"; pipeline = \"%s\"; fields = ( " STAGE
+                                                 " ); t = { pairs = ( (\"New\", \"First\"), (\"Talks\", \"second\"), (\"Won\", \"won\"), "
+                                                 "(\"Lost\", \"lost\") ); ignore_crm = ( \"other\" ); }; };",
+                                          pipelines[i]);
+        struct mapping *m = mapping_load_text("world", text, &faults);
+        AUTO_FREE char *said = all_faults(&faults);
+        if (!m)
+            print_error("%s", said);
+        assert_non_null(m);
+        bool ok = mapping_bind(m, &m->objects[1], &s, &t, &faults);
+        AUTO_FREE char *why = all_faults(&faults);
+        if (!ok)
+            print_error("%s", why);
+        assert_true(ok);
+        assert_string_equal(map_first_stage(&m->objects[1]), i ? "other" : "first");
+        mapping_free(m);
+        opt_faults_done(&faults);
+        schema_done(&s);
+        schema_done(&t);
+    }
+}
+
 static void a_status_is_reached_from_its_place_on(void **state)
 {
     (void)state;
@@ -167,6 +203,7 @@ int main(void)
         cmocka_unit_test(laws_of_children_are_checked_at_load),
         cmocka_unit_test(stages_pipelines_and_currencies_are_checked_against_the_crm),
         cmocka_unit_test(a_bound_deal_knows_its_stages_by_label_and_its_end),
+        cmocka_unit_test(a_stage_may_be_in_several_pipelines),
         cmocka_unit_test(a_status_is_reached_from_its_place_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

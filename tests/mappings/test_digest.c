@@ -227,15 +227,15 @@ static void never_log_makes_the_parent_tell_its_tags(void **state)
     mapping_free(m);
 }
 
-/* The section of the shipped mapping that operators switch on by taking the marks off. */
-static void the_shipped_section_is_right_once_it_is_switched_on(void **state)
+/* The section of a shipped mapping that operators switch on by taking the marks off. */
+static void switch_on(const char *name)
 {
+    AUTO_FREE char *path = mem_printf(SOURCE_DIR "/mappings/%s", name);
     struct opt_faults faults = {0};
     struct buf text = {0};
     bool on = false;
     char line[1000];
-    FILE *f = fopen(SOURCE_DIR "/mappings/hubspot.cfg", "r");
-    (void)state;
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     while (fgets(line, sizeof line, f)) {
         on |= str_starts(line, "# message = {");
@@ -243,7 +243,7 @@ static void the_shipped_section_is_right_once_it_is_switched_on(void **state)
         on &= !str_starts(line, "# };");
     }
     fclose(f);
-    struct mapping *m = mapping_load_text("hubspot.cfg", text.s, &faults);
+    struct mapping *m = mapping_load_text(name, text.s, &faults);
     AUTO_FREE char *said = all_faults(&faults);
     if (!m)
         print_error("%s", said);
@@ -253,6 +253,14 @@ static void the_shipped_section_is_right_once_it_is_switched_on(void **state)
     mapping_free(m);
     buf_done(&text);
     opt_faults_done(&faults);
+}
+
+static void the_shipped_sections_are_right_once_they_are_switched_on(void **state)
+{
+    (void)state;
+    switch_on("hubspot.cfg");
+    switch_on("salesforce-leads.cfg");
+    switch_on("salesforce-contacts.cfg");
 }
 
 int main(void)
@@ -271,7 +279,7 @@ int main(void)
         cmocka_unit_test(faults_name_their_line),
         cmocka_unit_test(what_is_appended_belongs_to_a_record),
         cmocka_unit_test(never_log_makes_the_parent_tell_its_tags),
-        cmocka_unit_test(the_shipped_section_is_right_once_it_is_switched_on),
+        cmocka_unit_test(the_shipped_sections_are_right_once_they_are_switched_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ static const char *path_of(const char *url)
 
 void sf_dispatch(struct sf_ask *ask)
 {
-    static const char *const resources[] = {"sobjects", "query", "queryAll", "composite", "limits", "tooling", "jobs"};
+    static const char *const resources[] = {"sobjects", "query", "queryAll", "composite", "limits", "tooling", "jobs",
+                                            "ui-api"};
     const char *name = ask->n ? ask->part[0] : "";
     if (!ask->n) {
         json_t *out = json_object();
@@ -62,6 +63,8 @@ void sf_dispatch(struct sf_ask *ask)
         sf_tooling(ask);
     else if (str_eq(name, "jobs"))
         sf_jobs(ask);
+    else if (str_eq(name, "ui-api"))
+        sf_ui_api(ask);
     else
         sf_not_there(ask);
 }

@@ -215,7 +215,7 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
                        const struct sf_hand *hand, struct sf_bad *bad); /* r NULL: a new one. NULL with *bad */
 bool sf_may_touch(struct sf *s, const struct sf_type *t, const struct sf_row *r, struct sf_bad *bad);
 bool sf_erase(struct sf *s, struct sf_type *t, struct sf_row *r, const struct sf_hand *hand, struct sf_bad *bad);
-bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, const json_t *changes, struct sf_bad *bad);
+bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes, struct sf_bad *bad);
 void sf_derive(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes);
 bool sf_no_duplicate(struct sf *s, struct sf_type *t, const json_t *changes, const struct sf_hand *hand,
                      struct sf_bad *bad);
@@ -293,3 +293,14 @@ bool sf_merge(struct sf *s, struct sf_type *t, struct sf_row *winner, struct sf_
 bool sf_edit_account(struct sf *s, const char *object, const json_t *edit, json_t **out, struct err *err);
 json_t *sf_row_state(const struct sf_row *r);
 void sf_town_init(struct sf *s);
+
+/* ---- salesforce_deals.c ---- */
+
+bool sf_edit_record_type(struct sf *s, const json_t *edit, json_t **out, struct err *err);
+bool sf_edit_currency(struct sf *s, const json_t *edit, json_t **out, struct err *err);
+json_t *sf_record_types(struct sf *s, const struct sf_type *of); /* recordTypeInfos of its description */
+void sf_ui_api(struct sf_ask *ask);
+bool sf_deal_fits(struct sf *s, const struct sf_row *r, json_t *changes, struct sf_bad *bad);
+bool sf_task_fits(struct sf *s, const struct sf_row *r, const json_t *changes, struct sf_bad *bad);
+void sf_deal_made(struct sf *s, const struct sf_row *deal, const char *user);
+bool sf_archived(const json_t *values); /* hidden from all but /queryAll, and read only */

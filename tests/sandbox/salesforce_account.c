@@ -118,6 +118,10 @@ bool sf_edit_account(struct sf *s, const char *object, const json_t *edit, json_
         return edit_permission(s, edit, out, err);
     if (str_eq(object, "rule"))
         return edit_rule(s, edit, out, err);
+    if (str_eq(object, "record_type"))
+        return sf_edit_record_type(s, edit, out, err);
+    if (str_eq(object, "currency"))
+        return sf_edit_currency(s, edit, out, err);
     if (str_eq(object, "session") && gone)
         json_object_clear(s->sessions);
     else if (str_eq(object, "locator") && gone)

@@ -283,7 +283,7 @@ static void retrieve(struct sf_ask *ask, struct sf_type *t)
     out = json_array();
     json_array_foreach (ids, i, id) {
         struct sf_row *r = sf_find(ask->s, json_is_string(id) ? json_string_value(id) : "");
-        bool there = r && sf_live(ask->s, r) && sf_type_of_id(ask->s, r->id) == t;
+        bool there = r && sf_live(ask->s, r) && sf_type_of_id(ask->s, r->id) == t && !sf_archived(r->values);
         js_add(out, there ? sf_show(ask->s, ask->version, t, sf_seen(ask->s, r), names) : json_null());
     }
     sf_reply(ask, 200, out);

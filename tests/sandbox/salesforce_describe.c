@@ -138,6 +138,6 @@ void sf_describe(struct sf_ask *ask, const struct sf_type *t)
     out = sf_type_brief(ask, t);
     js_set(out, "fields", fields);
     js_set(out, "childRelationships", json_array());
-    js_set(out, "recordTypeInfos", json_array());
+    js_set(out, "recordTypeInfos", sf_record_types(ask->s, t));
     sf_reply(ask, 200, out);
 }

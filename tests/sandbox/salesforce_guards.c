@@ -44,16 +44,6 @@ static const char *after(const struct sf_row *r, const json_t *changes, const ch
     return json_object_get(changes, field) ? js_str(changes, field) : sf_get(r, field);
 }
 
-/* A task of a lead is related to nothing else. */
-static bool task_fits(const struct sf_row *r, const json_t *changes, struct sf_bad *bad)
-{
-    const char *who = after(r, changes, "WhoId"), *what = after(r, changes, "WhatId");
-    if (!who || !what || !str_starts(who, "00Q"))
-        return true;
-    return sf_set_bad(bad, 400, "FIELD_INTEGRITY_EXCEPTION", "WhatId",
-                      "Related To ID: WhatId must be null when WhoId refers to a lead: %s", what);
-}
-
 /* {"type","field","value","message"}: what an administrator forbids; code FIELD_CUSTOM_VALIDATION_EXCEPTION. */
 static bool rules_kept(struct sf *s, const struct sf_type *t, const json_t *changes, struct sf_bad *bad)
 {
@@ -97,7 +87,7 @@ static bool permission_fits(struct sf *s, const struct sf_type *t, const json_t 
     return true;
 }
 
-bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, const json_t *changes, struct sf_bad *bad)
+bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, json_t *changes, struct sf_bad *bad)
 {
     bool about_permissions = strstr(t->name, "Permission") != NULL;
     if (about_permissions && !r && !sf_flag(s, "customize"))
@@ -105,7 +95,9 @@ bool sf_guard(struct sf *s, struct sf_type *t, const struct sf_row *r, const jso
                           t->label);
     if (about_permissions && !r && !permission_fits(s, t, changes, bad))
         return false;
-    if (str_eq(t->name, "Task") && !task_fits(r, changes, bad))
+    if (str_eq(t->name, "Task") && !sf_task_fits(s, r, changes, bad))
+        return false;
+    if (str_eq(t->name, "Opportunity") && !sf_deal_fits(s, r, changes, bad))
         return false;
     return rules_kept(s, t, changes, bad) && keys_free(t, r, changes, bad);
 }

@@ -80,7 +80,7 @@ static json_t *run(struct sf *s, int version, const struct sf_type *t, const str
     size_t n = 0;
     for (size_t i = 0; i < t->n; i++) {
         const json_t *values = sf_seen(s, t->rows[i]);
-        bool gone = json_is_true(json_object_get(values, "IsDeleted"));
+        bool gone = json_is_true(json_object_get(values, "IsDeleted")) || sf_archived(values);
         if (values && (all || !gone) && soql_fits(s, t, values, q->where))
             hits[n++] = (struct hit){.row = t->rows[i], .values = values};
     }

@@ -24,6 +24,8 @@ bool sf_may_touch(struct sf *s, const struct sf_type *t, const struct sf_row *r,
     if (unlucky || (r && sf_now(s) < r->commits_at))
         return sf_set_bad(bad, 400, "UNABLE_TO_LOCK_ROW", NULL,
                           "unable to obtain exclusive access to this record or 1 records: %s", r ? r->id : s->robot);
+    if (r && sf_archived(r->values))
+        return sf_set_bad(bad, 400, "INSUFFICIENT_ACCESS_OR_READONLY", NULL, "insufficient access rights on object id");
     if (!t->writable)
         return sf_set_bad(bad, 400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", NULL,
                           "entity type %s does not support this", t->name);
@@ -184,6 +186,8 @@ struct sf_row *sf_save(struct sf *s, struct sf_type *t, struct sf_row *r, const 
     assign(s, t, hand, changes);
     sf_derive(s, t, r, changes);
     r = sf_put(s, t, r, changes, hand->user);
+    if (creating && str_eq(t->name, "Opportunity"))
+        sf_deal_made(s, r, hand->user);
     touch_parents(s, r);
     if (strstr(t->name, "Permission"))
         sf_permissions(s);

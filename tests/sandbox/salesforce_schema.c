@@ -33,6 +33,8 @@ void sf_types_init(struct sf *s)
                                          {"PermissionSetAssignment", "Permission Set Assignment", "0Pa", "aw"},
                                          {"Task", "Task", "00T", "aw"},
                                          {"User", "User", "005", "a"},
+                                         {"RecordType", "Record Type", "012", "a"},
+                                         {"CurrencyType", "Currency Type", "01L", ""},
                                          {"CustomField", "Custom Field", "00N", "t"},
                                          {"EntityDefinition", "Entity Definition", "4ie", "at"},
                                          {"FieldDefinition", "Field Definition", "4fe", "at"}};
