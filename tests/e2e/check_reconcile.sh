@@ -130,11 +130,14 @@ bridge reconcile --json >"$dir/applied.json" 2>"$dir/said"; code=$?
 cost "comparison and mending"
 [ $code = 3 ] || fail "mending ended with $code: $(cat "$dir/said")"
 exact "$dir/applied.json"
-got=$(jq -cS '.verified.sales' "$dir/applied.json")
-[ "$got" = "$(jq -ncS "{in_sync:($k*4+$k/2),detached:$k,merged:($k/2)}")" ] || fail "verified: $got"
+got=$(jq -cS '.verified.sales | del(.held)' "$dir/applied.json")
+# Who has one name only never had a last name to agree on; a merge may bring somebody else's, and that waits for a person.
+h=$(jq '.verified.sales.held // 0' "$dir/applied.json")
+[ "$h" -le $((k / 40 + 1)) ] || fail "$h of $((k / 2)) survivors of merges are held"
+[ "$got" = "$(jq -ncS "{in_sync:($k*4+$k/2-$h),detached:$k,merged:($k/2)}")" ] || fail "verified: $got"
 bridge reconcile --report --json >"$dir/after.json" 2>"$dir/said" || fail "after: $(cat "$dir/said")"
 got=$(jq -S '.drift[0].records' "$dir/after.json")
-after=$(jq -nS "{in_sync:($n-4*$k-$k/2),held:$k,detached:(2*$k),schema_drift:$k,merged:($k/2),excluded:$k,duplicate_key:$k}")
+after=$(jq -nS "{in_sync:($n-4*$k-$k/2-$h),held:($k+$h),detached:(2*$k),schema_drift:$k,merged:($k/2),excluded:$k,duplicate_key:$k}")
 [ "$got" = "$after" ] || fail "after: $(jq -c . <<<"$got") instead of $(jq -c . <<<"$after")"
 before=$(writes); bridge sync --full >/dev/null 2>&1
 [ "$(writes)" = "$before" ] || fail "a full sync after it wrote $(($(writes) - before)) times"
@@ -184,6 +187,6 @@ echo "  compared in $(($(date +%s) - from)) s; peak $(awk '/VmHWM/{print int($2/
 kill $pid; wait $pid
 got=$(bridge --json status | jq -c '.routes[0].drift | [.compared, .records.held, .records.detached, .records.duplicate_key, .records.excluded, .records.schema_drift, .records.merged,
   .records.in_sync + (.records.s_ahead // 0) + (.records.t_ahead // 0)]')
-[ "$got" = "$(jq -nc "[$n+2*$k,$k,2*$k,$k,$k,$k,$k/2,$n-4*$k-$k/2]")" ] || fail "on schedule: $got: $(bridge --json status | jq -c '.routes[0].drift')"
+[ "$got" = "$(jq -nc "[$n+2*$k,$k+$h,2*$k,$k,$k,$k,$k/2,$n-4*$k-$k/2-$h]")" ] || fail "on schedule: $got: $(bridge --json status | jq -c '.routes[0].drift')"
 
 finish
