@@ -66,6 +66,7 @@ void http_request_done(struct http_request *r)
     free(r->method);
     free(r->url);
     free(r->body);
+    free(r->socket);
     http_headers_done(&r->headers);
     *r = (struct http_request){0};
 }

@@ -31,6 +31,7 @@ struct http_request {
     size_t body_n;
     size_t answer_max;           /* answer_max bytes; 0 = HTTP_BODY_MAX */
     int64_t timeout_ms;          /* timeout_ms of the whole exchange; 0 = 30 s */
+    char *socket;                /* socket: a Unix socket to connect to instead of the url's host; NULL = none */
     bool public_only;            /* public_only: whatever the host's name leads to must be a public address (address.h) */
 };
 
