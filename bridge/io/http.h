@@ -55,6 +55,8 @@ void http_answer_done(struct http_answer *a);
 
 /* Percent-encoding for one path segment or query value; caller frees. */
 char *http_escape(const char *s);
+/* The value of a name in a url's query, decoded ("+" is a space); caller frees. NULL: it is not there, or is no UTF-8. */
+char *http_query(const char *url, const char *name);
 
 /* A transport performs n requests, up to `in_flight` of them at once, and fills answers[i] for requests[i] whatever
  * happens. It keeps connections alive between calls. It never retries, never follows a redirect. */

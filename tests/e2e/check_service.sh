@@ -112,7 +112,7 @@ grep -q 'FIELD' "$dir/said" || fail "explain: $(cat "$dir/said")"
 bridge history "x:${ids[0]}" >"$dir/said" 2>&1 || fail "history: $(cat "$dir/said")"
 bridge links export "$dir/links.csv" >"$dir/said" 2>&1 || fail "links export: $(cat "$dir/said")"
 bridge check >"$dir/said" 2>&1 || fail "check: $(cat "$dir/said")"
-bridge sync >"$dir/said" 2>&1; is "sync beside the service" $? 6
+bridge plan >"$dir/said" 2>&1; is "plan beside the service" $? 6
 
 echo "-- deliveries"
 seq=$(last); edit "${ids[1]}" 777; deliveries "$seq"
