@@ -157,11 +157,22 @@ static void turn(struct service *s)
     bell_wait(&bell, passes && wait > PASS_LOOK_MS ? PASS_LOOK_MS : wait);
 }
 
+/* It ends before its first turn, perhaps after every restart: whoever hears of alarms hears of it, once. */
+static int give_up(struct service *s)
+{
+    for (size_t i = 0; i < s->app->n_routes; i++)
+        s->app->routes[i].why = s->app->routes[i].route.stop;
+    alarm_turn(&s->alarm);
+    return s->app->exit_code;
+}
+
 static int serve(struct service *s)
 {
     struct app *app = s->app;
-    if (!app_open(app) || !begin(s, app) || (!app_learn(app) && !may_pass(app)))
+    if (!app_open(app) || !begin(s, app))
         return app->exit_code;
+    if (!app_learn(app) && !may_pass(app))
+        return give_up(s);
     log_info("run.start", "store", app->settings.store, "routes", log_int((int64_t)app->n_routes), "listen", app->http.listen,
              "hooks", app->http.public_url, NULL);
     notify_say(&s->notify, "READY=1");

@@ -57,7 +57,9 @@ edit_inbox 0 '"context.valuation":4711'
 expect "sync" 0 'route sales:.* updated_crm 1' bridge sync
 [ "$(contact 0 .properties.inbox_valuation)" = 4711 ] || fail "sync did not carry the edit: $(contact 0 .properties.inbox_valuation)"
 [ "$(bridge --json history "@$who" | jq -r '[.[] | select(.new==4711)] | length')" -ge 1 ] || fail "history does not know the edit"
+sleep 2.2 # past the lag of the search index, our own write is told
 expect "sync again" 0 'route sales:' bridge sync
+[ "$(curl -sS "$base/metrics" | sed -n 's/^inbox_bridge_echoes_total{endpoint="hubspot"} //p')" -ge 1 ] || fail "no echo was counted: $(curl -sS "$base/metrics" | grep echoes)"
 grep -q 'updated' "$dir/said" && fail "a second sync wrote: $(cat "$dir/said")"
 expect "pause" 0 'paused' bridge pause sales
 edit_inbox 0 '"context.valuation":4712'
@@ -90,13 +92,15 @@ for _ in $(seq 100); do [ "$(contact 2 .properties.inbox_valuation)" = 99 ] && b
 
 echo "-- reconcile"
 expect "reconcile --report" 0 'in_sync +30 records' bridge reconcile --report
+expect "a still picture" 0 'paused' bridge pause sales # else the service may be faster than the comparison
 edit_crm 3 '"inbox_valuation":"1234"'
 before=$(writes)
 bridge --json reconcile --report >"$dir/drift.json" || fail "reconcile --report --json"
 [ "$(jq -c '.drift[0].records' "$dir/drift.json")" = '{"in_sync":29,"t_ahead":1}' ] || fail "drift: $(jq -c '.drift[0].records' "$dir/drift.json")"
 [ "$(jq -r '.drift[0].rows[0].cells[0].field' "$dir/drift.json")" = valuation ] || fail "no row: $(head -c 600 "$dir/drift.json")"
 [ "$(writes)" = "$before" ] || fail "a report wrote"
-expect "reconcile" 0 't_ahead +1 records, 1 cells' bridge reconcile
+expect "and on" 0 'going' bridge resume sales
+expect "reconcile" 0 'in_sync +(29|30) records' bridge reconcile
 [ "$(state 3 .context.valuation)" = 1234 ] || fail "reconcile did not mend: $(state 3 .context.valuation)"
 
 echo "-- forget"

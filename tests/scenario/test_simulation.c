@@ -19,6 +19,7 @@ enum set { CALM, LOST, CRASHES, STALE, RACES, DISORDER, EVERYTHING, SETS };
 static const char *const set_names[SETS] = {"calm", "lost", "crashes", "stale", "races", "disorder", "everything"};
 
 #define PEOPLE 3
+static struct tally told; /* what the metrics would say of all runs of a set */
 #define EDITS 14
 
 struct edit {
@@ -341,6 +342,9 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     sandbox_advance(s->w->box, 5000); /* replicas catch up long before the change window leaves them behind */
     pass(s);
     world_settle(s->w);
+    told.echo_t += s->w->route.tally.echo_t;
+    told.spared += s->w->route.tally.spared;
+    told.raced += s->w->route.tally.raced;
     char *broken = lost_edit(s);
     if (!broken)
         broken = invented(s);
@@ -366,14 +370,21 @@ static void run_set(enum set set)
     const char *only = getenv("SIM_SET");
     if (only && !str_eq(only, set_names[set]))
         return;
+    told = (struct tally){0};
     for (int64_t seed = first; seed < first + seeds; seed++) {
         AUTO_FREE char *broken = simulate(set, (uint64_t)seed, (unsigned)number("SIM_WITHOUT", 0));
         bad += broken != NULL;
         if (broken && bad <= 3)
             print_error("SIM_SET=%s SIM_FIRST=%lld SIM_SEEDS=1: %s\n", set_names[set], (long long)seed, broken);
     }
-    print_message("set %-10s %lld seeds, %lld broken\n", set_names[set], (long long)seeds, (long long)bad);
+    print_message("set %-10s %lld seeds, %lld broken; %lld echoes, %lld writes spared, %lld cells raced\n", set_names[set],
+                  (long long)seeds, (long long)bad, (long long)told.echo_t, (long long)told.spared, (long long)told.raced);
     assert_int_equal(bad, 0);
+    if (seeds < 100 || getenv("SIM_WITHOUT"))
+        return;
+    assert_true(told.echo_t > 0); /* our own writes are told again */
+    if (set == RACES || set == EVERYTHING)
+        assert_true(told.spared > 0 && told.raced > 0);
 }
 
 #define SET(function, set)          \
