@@ -1,7 +1,43 @@
-/* What every connector shares: freeing what verbs fill in, and the answers of those that cannot do a thing. */
+/* What every connector shares: spellings, freeing what verbs fill in, and the answers of those that cannot do a thing. */
 #include "connectors/connector.h"
+#include "bridge/base/js.h"
 #include "bridge/base/mem.h"
+#include "bridge/base/when.h"
 #include "connectors/endpoint.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+json_t *connector_choices(const char *text)
+{
+    AUTO_FREE char *copy = mem_dup(text);
+    AUTO_FREE char **items = NULL;
+    size_t n = 0;
+    char *save = NULL;
+    for (char *one = strtok_r(copy, ";", &save); one; one = strtok_r(NULL, ";", &save)) {
+        items = mem_grow(items, n + 1, sizeof *items);
+        items[n++] = one;
+    }
+    if (n)
+        qsort(items, n, sizeof *items, by_text);
+    json_t *out = json_array();
+    for (size_t i = 0; i < n; i++)
+        js_add(out, json_string(items[i]));
+    return out;
+}
+
+json_t *connector_moment(int64_t ms, bool only_day)
+{
+    char text[WHEN_TEXT];
+    when_print(ms, text);
+    if (only_day)
+        text[10] = '\0'; /* behind YYYY-MM-DD */
+    return json_string(text);
+}
 
 static bool cannot(const struct endpoint *ep, const char *what, struct err *err)
 {

@@ -154,6 +154,10 @@ bool connector_no_hook(struct endpoint *, const char *, const char *, const json
 bool connector_no_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *,
                        struct found *, struct err *);
 
+/* Spellings several services share, as the contract's values; new references. */
+json_t *connector_choices(const char *text);         /* "b;a": a set, sorted; empty text: the empty set */
+json_t *connector_moment(int64_t ms, bool only_day); /* a date-time, or its date in UTC */
+
 void record_copy(struct record *to, const struct record *from); /* deep; fields are shared references */
 void record_done(struct record *r);
 void page_done(struct page *p);

@@ -18,39 +18,11 @@ static json_t *hubspot_number(const char *text)
     return r == (double)(json_int_t)r ? json_integer((json_int_t)r) : json_real(r);
 }
 
-static int hubspot_by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static json_t *hubspot_set(const char *text)
-{
-    AUTO_FREE char *copy = mem_dup(text);
-    AUTO_FREE char **items = NULL;
-    size_t n = 0;
-    char *save = NULL;
-    for (char *one = strtok_r(copy, ";", &save); one; one = strtok_r(NULL, ";", &save)) {
-        items = mem_grow(items, n + 1, sizeof *items);
-        items[n++] = one;
-    }
-    if (n)
-        qsort(items, n, sizeof *items, hubspot_by_text);
-    json_t *out = json_array();
-    for (size_t i = 0; i < n; i++)
-        js_add(out, json_string(items[i]));
-    return out;
-}
-
 static json_t *hubspot_time(const char *text, bool day)
 {
     int64_t ms;
-    char out[WHEN_TEXT];
-    if (!when_parse(text, &ms) && !str_to_int(text, INT64_MIN, INT64_MAX, &ms))
-        return json_string(text);
-    when_print(ms, out);
-    if (day)
-        out[10] = '\0';
-    return json_string(out);
+    bool told = when_parse(text, &ms) || str_to_int(text, INT64_MIN, INT64_MAX, &ms);
+    return told ? connector_moment(ms, day) : json_string(text);
 }
 
 json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw)
@@ -67,7 +39,7 @@ json_t *hubspot_typed(const struct schema *types, const char *name, const json_t
     case SCHEMA_BOOL:
         return json_boolean(str_eq(text, "true"));
     case SCHEMA_SET:
-        return hubspot_set(text);
+        return connector_choices(text);
     case SCHEMA_DATE:
         return hubspot_time(text, true);
     case SCHEMA_DATETIME:

@@ -6,39 +6,11 @@
 #include "connectors/salesforce/salesforce_private.h"
 #include <string.h>
 
-static int salesforce_by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static json_t *salesforce_set(const char *text)
-{
-    AUTO_FREE char *copy = mem_dup(text);
-    AUTO_FREE char **items = NULL;
-    size_t n = 0;
-    char *save = NULL;
-    for (char *one = strtok_r(copy, ";", &save); one; one = strtok_r(NULL, ";", &save)) {
-        items = mem_grow(items, n + 1, sizeof *items);
-        items[n++] = one;
-    }
-    if (n)
-        qsort(items, n, sizeof *items, salesforce_by_text);
-    json_t *out = json_array();
-    for (size_t i = 0; i < n; i++)
-        js_add(out, json_string(items[i]));
-    return out;
-}
-
 static json_t *salesforce_time(const json_t *raw, bool day)
 {
     int64_t ms;
-    char out[WHEN_TEXT];
-    if (!json_is_string(raw) || !when_parse(json_string_value(raw), &ms))
-        return json_incref((json_t *)raw);
-    when_print(ms, out);
-    if (day)
-        out[10] = '\0';
-    return json_string(out);
+    bool told = json_is_string(raw) && when_parse(json_string_value(raw), &ms);
+    return told ? connector_moment(ms, day) : json_incref((json_t *)raw);
 }
 
 static json_t *salesforce_number(const json_t *raw)
@@ -55,7 +27,7 @@ json_t *salesforce_typed(struct endpoint *ep, const struct schema *types, const 
     enum schema_type type = f ? f->type : SCHEMA_TEXT;
     bool nothing = !raw || json_is_null(raw) || (text && !*text);
     if (type == SCHEMA_SET)
-        return salesforce_set(nothing || !text ? "" : text);
+        return connector_choices(nothing || !text ? "" : text);
     if (nothing || (text && str_eq(text, filler) && salesforce_requires(salesforce_object_of(types->object), name)))
         return json_null();
     if (type == SCHEMA_DATE || type == SCHEMA_DATETIME)

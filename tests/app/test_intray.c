@@ -99,7 +99,7 @@ static void without_schemas_they_wait(void **state)
     AUTO_FREE char *text = about(w, 1);
     (void)state;
     assert_true(intray_put(&tray, "inbox", 1, text, &err));
-    w->route.learnt = false;
+    w->route->learnt = false;
     assert_true(intray_take(&tray, &endpoint.intake, &taken, &err));
     assert_int_equal(taken, 0);
     assert_int_equal(intray_waiting(&tray), 1);

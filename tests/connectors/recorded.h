@@ -164,3 +164,18 @@ static inline void assert_member(const json_t *object, const char *name, const c
     if (!js_equal(got, want))
         fail_msg("%s is %s, not %s", name, printed, text);
 }
+
+/* RECORDED_WORLD: setup and teardown of tests of one connector. */
+#define RECORDED_WORLD(connector)            \
+    static int setup(void **state)           \
+    {                                        \
+        static struct recorded world;        \
+        recorded_open(&world, &(connector)); \
+        *state = &world;                     \
+        return 0;                            \
+    }                                        \
+    static int teardown(void **state)        \
+    {                                        \
+        recorded_close(*state);              \
+        return 0;                            \
+    }

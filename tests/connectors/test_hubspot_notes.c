@@ -63,19 +63,7 @@ static void a_note_that_goes_on_is_updated_by_its_id(void **state)
     assert_int_equal(recorded_count(world, "associations"), 0);
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &hubspot_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(hubspot_connector)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)

@@ -207,19 +207,7 @@ static void nothing_known_is_never_a_gap(void **state)
     assert_int_equal(page.n, 1);
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &inbox_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(inbox_connector)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)

@@ -127,19 +127,7 @@ static void events_that_name_no_conversation_are_a_gap_or_looked_up(void **state
     assert_int_equal(open.n_threads, 1);
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &inbox_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(inbox_connector)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)

@@ -165,19 +165,7 @@ static void an_assignee_that_is_not_read_back_is_asked_of_a_thread(void **state)
     assert_member(r.record.fields, "conversationUrl", NULL);
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &inbox_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(inbox_connector)
 
 int main(void)
 {

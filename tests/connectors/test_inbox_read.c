@@ -219,19 +219,7 @@ static void a_share_of_the_limits_beyond_them_is_refused(void **state)
     assert_null(recorded_endpoint(world, &inbox_connector, "fill = 0.5;"));
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &inbox_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(inbox_connector)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)

@@ -174,19 +174,7 @@ static void a_cursor_survives_being_kept_as_text(void **state)
     assert_non_null(again.views[2].mark);
 }
 
-static int setup(void **state)
-{
-    static struct recorded world;
-    recorded_open(&world, &inbox_connector);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    recorded_close(*state);
-    return 0;
-}
+RECORDED_WORLD(inbox_connector)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)

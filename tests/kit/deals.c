@@ -84,7 +84,7 @@ static bool open_deal(const json_t *deal)
 /* Deals of this subject that are open and followed: those with a later one are left alone, whatever people do with them. */
 static char *broken_parent(struct world *w, const struct link *parent)
 {
-    bool deals = w->route.n > 1;
+    bool deals = world_route(w, parent->route)->n > 1;
     size_t open = 0;
     for (int k = 1; deals; k++) {
         AUTO_FREE char *key = mem_printf("%s#deal-%d", parent->key, k), *next = mem_printf("%s#deal-%d", parent->key, k + 1);
@@ -108,7 +108,7 @@ static char *broken_child(struct world *w, const struct link *link)
     struct err err = {0};
     bool found = false;
     size_t all = 0;
-    if (!store_link_get(w->store, "r", "prospect", who, &parent, &found, &err) || !found)
+    if (!store_link_get(w->store, link->route, "prospect", who, &parent, &found, &err) || !found)
         return mem_printf("D3: %s has no parent", link->key);
     if (!deal)
         return mem_printf("D4: %s is linked and not there", link->key);

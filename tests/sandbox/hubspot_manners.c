@@ -1,13 +1,8 @@
-/* The switches of the imitated HubSpot: what no source states, and some bad habits. The table's own values are the
- * defaults and say the type; words list what a text may be. */
+/* The switches of the imitated HubSpot: what no source states, and some bad habits. */
+#include "tests/sandbox/crm_manners.h"
 #include "tests/sandbox/hubspot.h"
 
-struct manner {
-    const char *name, *fallback; /* fallback: as JSON */
-    const char *words[3];        /* of a text; none: any text */
-};
-
-static const struct manner table[] = {
+static const struct crm_manner table[] = {
     {"index_lag_ms", "2000", {0}},
     {"ten_secondly", "190", {0}},
     {"daily", "625000", {0}},
@@ -35,79 +30,29 @@ static const struct manner table[] = {
     {"deal_moves_lifecycle", "false", {0}},
 };
 
+#define KNOWN ((struct crm_manners){table, COUNT(table)})
+
 json_t *hub_manners_new(void)
 {
-    json_t *out = json_object();
-    for (size_t i = 0; i < COUNT(table); i++) {
-        json_t *value = js_parse(table[i].fallback, strlen(table[i].fallback), NULL);
-        js_set(out, table[i].name, value);
-    }
-    return out;
-}
-
-static const json_t *manner(const struct hub *h, const char *name)
-{
-    const json_t *v = json_object_get(h->manners, name);
-    if (!v)
-        abort(); /* a name the table does not have: misspelt here */
-    return v;
+    return crm_manners_new(KNOWN);
 }
 
 bool hub_flag(const struct hub *h, const char *name)
 {
-    return json_is_true(manner(h, name));
+    return json_is_true(crm_manner(h->manners, name));
 }
 
 int64_t hub_count(const struct hub *h, const char *name)
 {
-    return json_integer_value(manner(h, name));
+    return json_integer_value(crm_manner(h->manners, name));
 }
 
 bool hub_says(const struct hub *h, const char *name, const char *word)
 {
-    return str_eq(json_string_value(manner(h, name)), word);
-}
-
-static bool fits(const struct manner *m, const json_t *value, const json_t *now)
-{
-    bool known = !m->words[0] || !json_is_string(value);
-    for (size_t i = 0; i < COUNT(m->words) && m->words[i]; i++)
-        known |= str_eq(m->words[i], json_string_value(value));
-    return known && (json_is_boolean(now) ? json_is_boolean(value) : json_typeof(value) == json_typeof(now));
-}
-
-static bool read_one(const char *name, json_t *value, json_t *into, struct err *err)
-{
-    const char *names[COUNT(table)];
-    for (size_t i = 0; i < COUNT(table); i++) {
-        names[i] = table[i].name;
-        /* "204" may be said as 204 */
-        AUTO_JSON json_t *text = table[i].words[0] && json_is_integer(value)
-                                     ? json_sprintf("%lld", (long long)json_integer_value(value))
-                                     : json_incref(value);
-        if (!str_eq(table[i].name, name))
-            continue;
-        if (!fits(&table[i], text, json_object_get(into, name)))
-            return err_set(err, ERR_REJECT, "%s cannot be that", name);
-        json_object_set(into, name, text);
-        return true;
-    }
-    const char *near = str_nearest(name, names, COUNT(table));
-    return err_set(err, ERR_REJECT, "no manner %s%s%s", name, near ? "; did you mean " : "", near ? near : "");
+    return str_eq(json_string_value(crm_manner(h->manners, name)), word);
 }
 
 void hub_answer_manners(struct hub *h, const char *method, const json_t *said, struct http_answer *a)
 {
-    struct err err = {0};
-    AUTO_JSON json_t *next = str_eq(method, "DELETE") ? hub_manners_new() : json_copy(h->manners);
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)said, name, value)
-        if (!read_one(name, value, next, &err)) {
-            sandbox_reply_json(a, 400, json_pack("{s:s}", "error", err.text));
-            return;
-        }
-    json_decref(h->manners);
-    h->manners = json_incref(next);
-    sandbox_reply_json(a, 200, json_incref(next));
+    crm_manners_answer(KNOWN, &h->manners, method, said, a);
 }

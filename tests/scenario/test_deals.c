@@ -265,7 +265,7 @@ static void untie(struct world *w)
     AUTO_JSON json_t *contact = world_contact(w, key);
     json_decref(world_edit(w, 1, "{'object':'deals','id':{'inbox_deal_key':'%s'},'dissociate':{'object':'contacts','id':'%s'}}", deal, js_str(contact, "id")));
     struct err err = {0};
-    assert_true(!w->up || intake_mark_all(&w->route, LANE_RECONCILE, &err));
+    assert_true(!w->up || intake_mark_all(w->route, LANE_RECONCILE, &err));
 }
 
 static void tied_again(struct world *w)

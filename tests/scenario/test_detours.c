@@ -88,14 +88,14 @@ static int64_t live_run(struct world *w, struct before *b)
     world_settle(w);
     note_before(w, b);
     must(store_run_start(w->store, "r", "sync", &run, err));
-    w->route.run = run;
+    w->route->run = run;
     edit_inbox(w, 0, "'context.valuation':777");
     edit_crm(w, 1, "'inbox_notes':'from the CRM'");
     edit_inbox(w, 2, "'context.tags':['VIP','Lead']");
     edit_crm(w, 2, "'inbox_tags':'Press;VIP;Investor'");
     edit_inbox(w, 3, "'context.valuation':5");
     world_settle(w);
-    w->route.run = 0;
+    w->route->run = 0;
     edit_crm(w, 3, "'inbox_valuation':'6'");
     assert_true(world_pass(w, 0) || w->out);
     return run;
@@ -155,7 +155,7 @@ static bool undo(struct world *w, int64_t run, bool dry, json_t **out)
         rows[n] = row;
         n += ok;
     }
-    ok = ok && sync_undo(&w->route, run, jobs, rows, n, dry, &err);
+    ok = ok && sync_undo(w->route, run, jobs, rows, n, dry, &err);
     for (size_t i = 0; i < n; i++)
         job_done(&jobs[i]);
     if (!ok && !w->out)
@@ -269,7 +269,7 @@ static void adopt(struct world *w, bool dry, struct seen *s)
     size_t n = 0;
     *s = (struct seen){json_object(), json_array()};
     must(store_jobs_due(w->store, "r", WHEN_NEVER - 1, 1000, &jobs, &n, err));
-    must(sync_adopt(&w->route, jobs, n, dry, see, s, err));
+    must(sync_adopt(w->route, jobs, n, dry, see, s, err));
     jobs_free(jobs, n);
 }
 
@@ -407,10 +407,10 @@ static void the_full_comparison_names_every_class_and_writes_nothing(void **stat
     must(store_subjects_after(w->store, "inbox", "prospect", NULL, 20, &all, &n, err));
     for (size_t i = 0; i < n; i++)
         jobs[i] = (struct job){.object = (char *)"prospect", .key = all[i].key, .why = (char *)"compare"};
-    struct tally before = w->route.tally;
-    must(sync_drift(&w->route, jobs, n, see, &s, &wait, err));
+    struct tally before = w->route->tally;
+    must(sync_drift(w->route, jobs, n, see, &s, &wait, err));
     assert_int_equal(wait, 0);
-    assert_memory_equal(&before, &w->route.tally, sizeof before);
+    assert_memory_equal(&before, &w->route->tally, sizeof before);
     static const struct {
         const char *class;
         int n;
@@ -429,8 +429,8 @@ static void the_full_comparison_names_every_class_and_writes_nothing(void **stat
     for (size_t i = 0; i < n; i++)
         must(store_job_mark(w->store, "r", "prospect", jobs[i].key, LANE_RECONCILE, 0, "compare", err));
     must(store_commit(w->store, err));
-    must(worker_quiet(&w->route, NULL, NULL, err));
-    drift_take(&w->route, counted);
+    must(worker_quiet(w->route, NULL, NULL, err));
+    drift_take(w->route, counted);
     AUTO_FREE char *scheduled = js_print(counted);
     if (!js_equal(counted, s.counts))
         fail_msg("by hand %s, on schedule %s", told, scheduled);

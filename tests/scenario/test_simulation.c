@@ -342,9 +342,9 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     sandbox_advance(s->w->box, 5000); /* replicas catch up long before the change window leaves them behind */
     pass(s);
     world_settle(s->w);
-    told.echo_t += s->w->route.tally.echo_t;
-    told.spared += s->w->route.tally.spared;
-    told.raced += s->w->route.tally.raced;
+    told.echo_t += s->w->route->tally.echo_t;
+    told.spared += s->w->route->tally.spared;
+    told.raced += s->w->route->tally.raced;
     char *broken = lost_edit(s);
     if (!broken)
         broken = invented(s);

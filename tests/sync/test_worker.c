@@ -18,16 +18,16 @@ static void a_live_edit_shares_no_batch_with_a_backfill(void **state)
     world_start(w);
     world_settle(w);
     key = world_key(w, 7);
-    assert_true(intake_mark_all(&w->route, LANE_BACKFILL, &err));
+    assert_true(intake_mark_all(w->route, LANE_BACKFILL, &err));
     json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{'context.valuation':4711}}", key + 2));
     assert_true(intake_all(&w->intake[0], NULL, NULL, &err));
-    before = w->route.tally.seen;
-    assert_true(worker_step(&w->route, &worked, &wake, &err) && worked);
-    assert_int_equal(w->route.tally.seen - before, 1);
+    before = w->route->tally.seen;
+    assert_true(worker_step(w->route, &worked, &wake, &err) && worked);
+    assert_int_equal(w->route->tally.seen - before, 1);
     AUTO_JSON json_t *contact = world_contact(w, key);
     assert_int_equal(js_int_or(json_object_get(contact, "properties"), "inbox_valuation", 0), 4711);
-    assert_true(worker_step(&w->route, &worked, &wake, &err) && worked);
-    assert_int_equal(w->route.tally.seen - before, PEOPLE); /* the others together */
+    assert_true(worker_step(w->route, &worked, &wake, &err) && worked);
+    assert_int_equal(w->route->tally.seen - before, PEOPLE); /* the others together */
     world_free(w);
 }
 
