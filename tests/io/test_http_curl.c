@@ -280,6 +280,31 @@ static void a_server_without_tls_gets_nothing(void **state)
     http_answer_done(&a);
 }
 
+/* ---- queries ---- */
+
+static void assert_query(const char *url, const char *name, const char *wanted)
+{
+    AUTO_FREE char *got = http_query(url, name);
+    if (wanted)
+        assert_string_equal(got ? got : "(none)", wanted);
+    else
+        assert_null(got);
+}
+
+static void a_value_of_a_query_is_found_and_decoded(void **state)
+{
+    (void)state;
+    assert_query("/api/history?who=%40ada", "who", "@ada");
+    assert_query("/api/history?at=2026-03-02&who=x%3A1+2", "who", "x:1 2");
+    assert_query("/a?nowho=1&who=", "who", "");
+    assert_query("/a?who=%C3%BC%", "who", "ü%");
+    assert_query("/a?who=%4", "who", "%4");
+    assert_query("/a?whom=1", "who", NULL);
+    assert_query("/a", "who", NULL);
+    assert_query("/a?who=%00x", "who", NULL);
+    assert_query("/a?who=%FF", "who", NULL);
+}
+
 /* ---- a socket in the file system ---- */
 
 static int asked_at(const char *path, const char *method, char *body)
@@ -349,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_token_never_leaves_in_plain_http_but_to_loopback),
         cmocka_unit_test(a_request_for_the_public_never_connects_at_home),
         cmocka_unit_test(a_server_without_tls_gets_nothing),
+        cmocka_unit_test(a_value_of_a_query_is_found_and_decoded),
         cmocka_unit_test(a_socket_serves_its_owner_alone_and_is_gone_afterwards),
         cmocka_unit_test(a_socket_that_cannot_be_is_named),
     };
