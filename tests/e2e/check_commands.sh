@@ -126,8 +126,8 @@ pid=$!
 edit_inbox 8 '"context.valuation":1234'
 for _ in $(seq 100); do [ "$(contact 8 .properties.inbox_valuation)" = 1234 ] && break; sleep 0.1; done
 expect "backup of a store in use" 0 'checked copy' bridge backup "$dir/live.db"
-for _ in $(seq 100); do bridge status >/dev/null 2>&1 && break; sleep 0.05; done # it hears of its own write once
-expect "status beside the daemon" 0 "route sales" bridge status
+settled() { local n; for n in $(seq 200); do bridge status && return; sleep 0.05; done; return 3; } # jobs come and go while it hears of its own write
+expect "status beside the daemon" 0 "route sales" settled
 expect "sync beside the daemon" 0 "route sales" bridge sync
 expect "plan beside the daemon" 6 "process $pid holds it" bridge plan
 kill "$pid"; wait "$pid"
