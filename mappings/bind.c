@@ -233,8 +233,9 @@ const char **mapping_needed(const struct map_object *o, int side)
         names[n++] = "context.tags";
     for (size_t i = 0; i < o->n_fields; i++)
         names[n++] = o->fields[i].path[side];
-    for (; extra && *extra && n < most; extra++)
-        names[n++] = *extra;
+    for (; extra && *extra && n < most; extra++) /* some are told by each thread in part, and cost reads by id */
+        if (filter_asks(o->filter, *extra))
+            names[n++] = *extra;
     for (size_t i = 0; side == SIDE_S && set && i < set->n; i++)
         names[n++] = set->items[i];
     for (size_t i = 0; side == SIDE_S && in && i < in->n; i++)

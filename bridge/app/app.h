@@ -33,7 +33,7 @@ struct http_settings { /* group http; listen NULL: there is none */
 
 struct alarm_settings { /* group alarms; without it alarms only go to the log and the metrics */
     char *url, *secret;
-    int64_t after, hold_age, dead, budget;
+    int64_t after, hold_age, dead, budget, drift;
 };
 
 enum hook_result { HOOK_TAKEN, HOOK_UNSIGNED, HOOK_REFUSED, HOOK_OVERLOADED, HOOK_UNSET, HOOK_RESULTS };
@@ -46,6 +46,7 @@ struct app_endpoint {
     bool more;         /* the last poll left pages for the next one */
     int64_t polled;    /* last time all its changes were taken in; 0 = not yet */
     struct err fault;  /* why the last poll failed; ERR_NONE = it worked */
+    int64_t waits;     /* our own budget has no call for it before; 0 = it has */
     int64_t reads, tries, fails; /* polls that took in all there was; polls; and how many failed one after the other */
     int64_t news;      /* when its feed last told something new */
     _Atomic int64_t heard;               /* when a delivery of its webhook last came */
@@ -55,7 +56,9 @@ struct app_endpoint {
 struct app_route {
     struct route_settings settings;
     struct sweep_when sweep;
+    int64_t sweep_look;          /* when sweep_round looks at it again */
     int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
+    int64_t paced;     /* no batch before: the CRM's windows are to last */
     struct route route;
     struct err why;    /* why it stands still; ERR_NONE = it goes */
 };

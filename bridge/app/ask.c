@@ -169,6 +169,14 @@ static bool ask(struct asking *q, int argc, char **argv, json_t **out)
     return true;
 }
 
+bool deed_asked(struct app *app, int argc, char **argv, json_t **out)
+{
+    struct asking q = {.app = app, .path = desk_path(app->settings.store)};
+    bool asked = ask(&q, argc, argv, out);
+    free(q.path);
+    return asked;
+}
+
 json_t *deed_do(struct app *app, int argc, char **argv)
 {
     const struct deed *deed = deed_find(argv[0]);
@@ -180,10 +188,7 @@ json_t *deed_do(struct app *app, int argc, char **argv)
     }
     if (!app_load(app))
         return NULL;
-    struct asking q = {.app = app, .path = desk_path(app->settings.store)};
-    bool asked = ask(&q, argc, argv, &out);
-    free(q.path);
-    if (asked)
+    if (deed_asked(app, argc, argv, &out))
         return out;
     if (!(deed->looks ? app_look(app, true) : app_open(app)))
         return NULL;

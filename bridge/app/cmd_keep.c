@@ -1,4 +1,5 @@
 /* forget, prune, backup: what leaves the store, and what is copied out of it. */
+#include "bridge/app/comparison.h"
 #include "bridge/app/deed.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -29,6 +30,8 @@ static json_t *forget(struct app *app, const char *words)
         who_nobody(app, "forget", words);
     if (!key)
         return NULL;
+    for (size_t i = 0; i < app->n_routes; i++)
+        comparison_drop(app, &app->routes[i].route);
     if (store_forget(app->store, key, &rows, &err) && store_compact(app->store, &err))
         return json_pack("{s:s,s:I}", "forgotten", key, "rows", rows);
     app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget", &err);

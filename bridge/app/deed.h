@@ -11,7 +11,7 @@ struct deed {
      * and app_say. A new reference. */
     json_t *(*act)(struct app *app, int argc, char **argv);
     bool looks;  /* looks: reads the store only */
-    bool passes; /* passes: the service does it in its own turns: pass.h */
+    bool passes; /* passes: the service does it in its own turns (pass.h); act may be NULL: alone the command itself does it */
 };
 
 const struct deed *deed_find(const char *name); /* NULL: none */
@@ -19,6 +19,9 @@ const struct deed *deed_find(const char *name); /* NULL: none */
 /* ask.c: deed_do has it done by the service that holds the store, or here. NULL: it was not done; why is printed and the exit
  * code set. New reference. */
 json_t *deed_do(struct app *app, int argc, char **argv);
+
+/* deed_asked is its first half, after app_load: true when a service holds the store and was asked, whatever came of it. */
+bool deed_asked(struct app *app, int argc, char **argv, json_t **out);
 
 /* The deeds, beside the commands that print them. */
 json_t *deed_pause(struct app *app, int argc, char **argv);    /* cmd_pause.c: [{"route","paused","changed"}] */
@@ -28,4 +31,3 @@ json_t *deed_explain(struct app *app, int argc, char **argv);  /* cmd_look.c: [{
 json_t *deed_forget(struct app *app, int argc, char **argv);   /* cmd_keep.c: {"forgotten":key,"rows":n} or {"lifted":key} */
 json_t *deed_prune(struct app *app, int argc, char **argv);    /* cmd_keep.c: {"log_rows","runs","subjects"} */
 json_t *deed_sync(struct app *app, int argc, char **argv);     /* cmd_sync.c: as app_report */
-json_t *deed_reconcile(struct app *app, int argc, char **argv); /* cmd_reconcile.c: {"drift":[…],"applied":report or null} */

@@ -39,9 +39,10 @@ const struct command commands[] = {
     {"undo", "RUN [--dry-run]", "puts back what a run wrote",
      "Cell by cell, only where both sides still hold what the run left; the rest is listed with the reason. Records the run "
      "created are listed, not deleted.", cmd_undo},
-    {"reconcile", "[--report] [--route R] [--accept-mass-change]", "compares everything and reports the drift, then mends it",
+    {"reconcile", "[--report] [--route R] [--accept PLAN]", "compares everything and reports the drift, then mends it",
      "--report only tells. Where the service runs it compares and mends between its batches; pause the route first for a still "
-     "picture.", cmd_reconcile},
+     "picture. Killed, it goes on where it was when it is started again within the hour. More detaches and clears than "
+     "the mass-change guard allows are named by a plan: --accept PLAN lets just those through, --accept-mass-change whatever there is.", cmd_reconcile},
     {"adopt", "[--plan]", "rebuilds the links from the bridge keys in the CRM when the store is lost",
      "Creates nothing and writes nothing; cells that differ wait for the next sync. --plan only tells.", cmd_adopt},
     {"links", "export|import FILE", "the links as CSV: route,object,key,t_type,t_id,state",

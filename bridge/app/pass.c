@@ -1,8 +1,8 @@
 /* The engine knows nothing of passes: what has to be looked at is marked, what has to be read is due now, and the turns do the
  * rest. A pass is over when the feeds were read and no route has anything left to do within a minute, and when a last look at
  * Inbox brought nothing new, as in a pass of its own (app_sync). */
+#include "bridge/app/comparison.h"
 #include "bridge/app/pass.h"
-#include "bridge/app/reconcile.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/verdict.h"
@@ -17,7 +17,7 @@ enum phase { READ, COMPARE, WORK, LOOK_AGAIN, DONE };
 struct pass {
     struct app *app;
     struct pass_wish wish;
-    char *only;
+    char *only, *plan;
     enum phase phase;
     int64_t until;            /* of WORK */
     int64_t marked;           /* jobs that came of the feeds when WORK began */
@@ -25,8 +25,11 @@ struct pass {
     struct tally *before;     /* of each route */
     int64_t *runs;            /* of each route; 0: not its pass */
     int64_t (*reads)[2];      /* of each endpoint: how often it was read to its end, and tried, when the phase began */
-    struct reconcile compare; /* of the route being compared */
+    struct comparison compare; /* of the route being compared */
     size_t at;                /* which one that is */
+    bool *walked;             /* of each endpoint: its Inbox was walked for this pass */
+    bool plan_found;
+    int64_t wait;             /* no step of the comparison before */
     json_t *drift;
 };
 
@@ -38,6 +41,8 @@ const char *pass_wish(int argc, char **argv, struct pass_wish *out)
             out->accept = true;
         else if (str_eq(argv[i], "--route") && i + 1 < argc)
             out->only = argv[++i];
+        else if (str_eq(argv[i], "--accept") && out->reconcile && i + 1 < argc)
+            out->plan = argv[++i];
         else if (str_eq(argv[i], "--report") && out->reconcile)
             out->report = true;
         else if (str_eq(argv[i], "--yes") && !out->reconcile)
@@ -101,12 +106,14 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
 
 static bool begin(struct pass *p, struct err *err)
 {
-    const struct route *only = p->only ? who_route(p->app, p->only) : NULL;
     for (size_t i = 0; i < p->app->n_routes; i++)
         if (chosen(p, i) && !begin_route(p, i, err))
             return false;
-    if ((p->wish.full || p->wish.reconcile) && !reconcile_enumerate(p->app, only, err))
-        return false;
+    for (size_t i = 0; p->wish.full && i < p->app->n_endpoints; i++) {
+        struct app_endpoint *e = &p->app->endpoints[i];
+        if (concerns(p, e) && intake_is_source(&e->intake) && !intake_restart(&e->intake, err))
+            return false;
+    }
     read_now(p, false);
     return true;
 }
@@ -114,15 +121,18 @@ static bool begin(struct pass *p, struct err *err)
 struct pass *pass_begin(struct app *app, const struct pass_wish *wish)
 {
     struct err err = {0};
+    if (wish->plan && wish->report)
+        return NULL; /* the command says so before it asks */
     if (wish->only && !who_route(app, wish->only)) {
         who_no_route(app, wish->reconcile ? "reconcile" : "sync", wish->only);
         return NULL;
     }
     struct pass *p = mem_alloc(sizeof *p);
-    *p = (struct pass){.app = app, .wish = *wish, .only = mem_dup(wish->only), .drift = json_array(),
+    *p = (struct pass){.app = app, .wish = *wish, .only = mem_dup(wish->only), .plan = mem_dup(wish->plan), .drift = json_array(),
                        .before = mem_alloc((app->n_routes + 1) * sizeof *p->before),
                        .runs = mem_alloc((app->n_routes + 1) * sizeof *p->runs),
-                       .reads = mem_alloc((app->n_endpoints + 1) * sizeof *p->reads)};
+                       .reads = mem_alloc((app->n_endpoints + 1) * sizeof *p->reads),
+                       .walked = mem_alloc((app->n_endpoints + 1) * sizeof *p->walked)};
     if (begin(p, &err))
         return p;
     app_fail(app, wish->reconcile ? "reconcile" : "sync", &err);
@@ -143,9 +153,11 @@ void pass_free(struct pass *p)
         return;
     lift(p);
     if (p->compare.app)
-        reconcile_done(&p->compare);
+        comparison_close(&p->compare, false);
     json_decref(p->drift);
     free(p->only);
+    free(p->plan);
+    free(p->walked);
     free(p->before);
     free(p->runs);
     free(p->reads);
@@ -165,6 +177,10 @@ static enum reading look_at(struct pass *p, size_t i)
     enum then then = verdict_of(e->fault.kind)->then;
     if (e->reads > p->reads[i][0])
         return READ_THROUGH;
+    if (tries > 0 && e->waits && e->waits <= now + WAIT_MOST_MS)
+        e->next_poll = e->waits;
+    if (tries > 0 && e->waits > now + WAIT_MOST_MS)
+        return UNREAD;
     if (tries <= 0 || e->fault.kind == ERR_NONE)
         return STILL;
     bool passes = (then == THEN_WAIT || then == THEN_RETRY) && e->fault.retry_at - now <= WAIT_MOST_MS;
@@ -184,6 +200,13 @@ static bool stuck(struct pass *p)
     return false;
 }
 
+static void unread(struct app *app, const struct app_endpoint *e)
+{
+    struct err quota = {0};
+    err_set(&quota, ERR_RATE, "%s: its call quota is used up for now", e->ep->name);
+    app_fail(app, "reading changes", e->fault.kind == ERR_NONE ? &quota : &e->fault);
+}
+
 static enum reading read_feeds(struct pass *p)
 {
     enum reading all = READ_THROUGH;
@@ -192,7 +215,7 @@ static enum reading read_feeds(struct pass *p)
     for (size_t i = 0; i < p->app->n_endpoints; i++) {
         enum reading one = look_at(p, i);
         if (one == UNREAD)
-            app_fail(p->app, "reading changes", &p->app->endpoints[i].fault);
+            unread(p->app, &p->app->endpoints[i]);
         if (one == UNREAD || all == UNREAD)
             all = UNREAD;
         else if (one == STILL)
@@ -203,34 +226,109 @@ static enum reading read_feeds(struct pass *p)
 
 /* ---- comparing ---- */
 
+#define ROWS_MOST 20000 /* are told; the file beside the store has them all until the end */
+#define PATIENCE_MS 2000
+
+/* Inbox beside its feed, a page a turn, once for all routes that share it. *through: nothing of it is left. */
+static bool walk(struct pass *p, const struct route *r, bool *through, struct err *err)
+{
+    struct app *app = p->app;
+    size_t at = 0;
+    bool more = false;
+    while (at < app->n_endpoints && app->endpoints[at].ep != r->ep[SIDE_S])
+        at++;
+    struct intake *in = at < app->n_endpoints ? &app->endpoints[at].intake : NULL;
+    *through = false;
+    r->ep[SIDE_S]->lane = LANE_RECONCILE;
+    if (in && !p->walked[at]) {
+        if (!intake_walk(in, NULL, &more, err)) {
+            enum then then = verdict_of(err->kind)->then;
+            if (then != THEN_WAIT && then != THEN_RETRY)
+                return false;
+            p->wait = verdict_due(err, 1, &app->env);
+            *err = (struct err){0};
+            return true;
+        }
+        p->walked[at] = !more;
+    }
+    *through = !more;
+    return more || comparison_turn_to(&p->compare, "compare", err);
+}
+
+static bool add_row(void *self, const json_t *row, struct err *err)
+{
+    json_t *rows = self;
+    (void)err;
+    if (json_array_size(rows) < ROWS_MOST)
+        json_array_append(rows, (json_t *)row);
+    return true;
+}
+
+/* All is compared: it is told, and what can be mended is marked. */
+static bool conclude(struct pass *p, struct route *r, struct err *err)
+{
+    struct comparison *c = &p->compare;
+    json_t *report = comparison_report(c, err), *rows = json_array();
+    bool ok = report && comparison_each(c, add_row, rows, err);
+    if (js_int_or(json_object_get(c->state, "records"), "unread", 0))
+        app_worse(p->app, EXIT_PARTLY);
+    if (report) {
+        js_set(report, "rows", rows);
+        js_add(p->drift, report);
+    } else {
+        json_decref(rows);
+    }
+    bool mine = str_eq(p->plan, js_str(c->state, "plan"));
+    p->plan_found |= mine;
+    r->accept_mass = p->wish.accept || (p->plan && mine);
+    return ok && (p->wish.report || (p->plan && !mine) || comparison_mark(c, err));
+}
+
+/* Opens, walks, compares: a little of it. *through: this route is done with. */
+static bool compare_some(struct pass *p, struct route *r, bool *through, struct err *err)
+{
+    bool more = true;
+    *through = false;
+    if (!p->compare.app) {
+        struct comparison fresh;
+        if (!comparison_open(&fresh, p->app, r, err))
+            return false;
+        p->compare = fresh;
+        for (size_t i = 0; comparison_in(&fresh, "walk") && !fresh.resumed && i < p->app->n_endpoints; i++)
+            if (p->app->endpoints[i].ep == r->ep[SIDE_S] && !p->walked[i] && !intake_walk_again(&p->app->endpoints[i].intake, err))
+                return false;
+    }
+    for (int side = 0; side < 2; side++)
+        r->ep[side]->patience = PATIENCE_MS;
+    if (comparison_in(&p->compare, "walk"))
+        return walk(p, r, &more, err);
+    if (comparison_in(&p->compare, "compare") && !comparison_step(&p->compare, &more, &p->wait, err))
+        return false;
+    *through = !more || comparison_in(&p->compare, "mend");
+    return !*through || conclude(p, r, err);
+}
+
 /* A step; true when all chosen routes are through. */
 static bool compare(struct pass *p)
 {
     struct app *app = p->app;
     struct err err = {0};
-    bool more = false;
+    bool through = false;
     while (p->at < app->n_routes && !chosen(p, p->at))
         p->at++;
     if (p->at == app->n_routes)
         return true;
+    if (p->wait > app->env.now(&app->env))
+        return false;
     struct route *r = &app->routes[p->at].route;
-    if (!p->compare.app)
-        reconcile_init(&p->compare, app, r);
-    if (p->compare.wait > app->env.now(&app->env))
+    p->wait = 0;
+    bool ok = compare_some(p, r, &through, &err);
+    if (!ok)
+        app_fail(app, r->name, &err);
+    if (ok && !through)
         return false;
-    bool ok = reconcile_step(&p->compare, &more, &err);
-    if (r->stop.kind != ERR_NONE)
-        app_fail(p->app, r->name, &r->stop);
-    if (ok && more && r->stop.kind == ERR_NONE)
-        return false;
-    js_add(p->drift, reconcile_report(&p->compare, &err));
-    if (ok && err.kind == ERR_NONE && !p->wish.report)
-        ok = reconcile_mark(&p->compare, p->wish.accept, &err);
-    if (!ok || err.kind != ERR_NONE)
-        app_fail(p->app, r->name, &err);
-    if (js_int_or(p->compare.counts, "unread", 0))
-        app_worse(app, EXIT_PARTLY);
-    reconcile_done(&p->compare);
+    if (p->compare.app)
+        comparison_close(&p->compare, ok);
     p->at++;
     return false;
 }
@@ -261,7 +359,7 @@ static bool quiet(struct pass *p, size_t i)
         app_fail(p->app, ar->route.name, &err);
         return true;
     }
-    int64_t wake = ar->route.wait_until > next ? ar->route.wait_until : next;
+    int64_t wake = route_waits(&ar->route) > next ? route_waits(&ar->route) : next;
     return ar->why.kind != ERR_NONE || ar->route.paused || !total || wake > p->until;
 }
 
@@ -296,6 +394,10 @@ static json_t *finish(struct pass *p)
     }
     AUTO_JSON json_t *report = json_pack("{s:o}", "routes", rows);
     p->phase = DONE;
+    if (p->plan && !p->plan_found) {
+        app_say(p->app, "reconcile: what would be detached or cleared is not what plan %s saw; nothing was mended", p->plan);
+        app_worse(p->app, EXIT_STALE);
+    }
     if (!p->wish.reconcile)
         return json_incref(report);
     return json_pack("{s:O,s:O?}", "drift", p->drift, "applied", p->wish.report ? NULL : report);
@@ -340,5 +442,5 @@ void pass_stand(const struct pass *p, int64_t *done, int64_t *left)
         *left += total;
     }
     if (p->phase == COMPARE)
-        *done += p->compare.total;
+        *done += js_int_or(p->compare.state, "compared", 0);
 }

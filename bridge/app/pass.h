@@ -5,7 +5,8 @@
 
 struct pass_wish {
     bool reconcile, full, yes, accept, report;
-    const char *only; /* only: the route; borrowed from argv; NULL: all */
+    const char *only; /* only: the route; NULL: all */
+    const char *plan; /* plan: the detaches and clears that are let through, of reconcile; both borrowed from argv */
 };
 /* pass_wish reads the arguments of sync or reconcile; NULL, or the one that is none of theirs. */
 const char *pass_wish(int argc, char **argv, struct pass_wish *out);

@@ -10,6 +10,9 @@
 #define BUCKETS_MOST 4
 #define WINDOWS 3
 #define DAY_MS 86400000LL
+#define ASK_AGAIN_MS (15 * 60 * 1000LL) /* what others used of a day's quota is asked about again with a single call */
+#define PACED_MS 60000
+#define PACE_MOST_MS 1000
 
 static const int share_percent[LANES] = {60, 15, 15, 10};
 
@@ -19,7 +22,7 @@ struct window {
     int64_t first;                      /* number of the oldest slice kept */
     unsigned used[LANES][SLICES + 1];   /* ring by slice number */
     unsigned foreign;                   /* calls of other clients, as the service told */
-    int64_t foreign_until;
+    int64_t foreign_until, told; /* told: when the service last said so, or was asked to */
 };
 
 struct bucket {
@@ -112,6 +115,12 @@ static unsigned allowance(const struct limiter *l, const struct window *w, enum 
     return limit < 1 ? 1 : (unsigned)limit;
 }
 
+/* What others use of a day ages without us: without a call now and then nobody would hear of it. */
+static bool may_ask(const struct window *w, int64_t now)
+{
+    return w->foreign && w->span >= DAY_MS && now - w->told >= ASK_AGAIN_MS;
+}
+
 /* Room of a lane: what is left, less what is kept free for more urgent lanes. A quarter of a more urgent lane's own share
  * is never lent, so a live call finds room however busy a backfill is; the rest of idle shares is. */
 static unsigned room_in(const struct limiter *l, const struct window *w, enum lane lane)
@@ -127,7 +136,7 @@ static unsigned room_in(const struct limiter *l, const struct window *w, enum la
 }
 
 /* When the oldest counted slice leaves the window. */
-static int64_t next_free(const struct window *w, int64_t now)
+static int64_t next_slice(const struct window *w, int64_t now)
 {
     int64_t width = (w->span + SLICES - 1) / SLICES; /* rounded up: the slices must cover the whole span */
     for (int64_t s = w->first; s <= slice_of(w, now); s++)
@@ -135,6 +144,12 @@ static int64_t next_free(const struct window *w, int64_t now)
             if (w->used[lane][s % (SLICES + 1)])
                 return (s + SLICES + 1) * width - now;
     return w->foreign ? w->foreign_until - now : width;
+}
+
+static int64_t next_free(const struct window *w, int64_t now)
+{
+    int64_t slice = next_slice(w, now), ask = w->told + ASK_AGAIN_MS - now;
+    return w->foreign && w->span >= DAY_MS && ask < slice ? ask : slice;
 }
 
 /* ---- buckets ---- */
@@ -161,6 +176,7 @@ static int64_t wait_in(struct limiter *l, struct bucket *b, int64_t now, enum la
             continue;
         roll(w, now);
         unsigned here = room_in(l, w, lane);
+        here += !here && may_ask(w, now);
         *room = here < *room ? here : *room;
         int64_t free_at = here >= calls ? 0 : next_free(w, now);
         wait = free_at > wait ? free_at : wait;
@@ -170,9 +186,53 @@ static int64_t wait_in(struct limiter *l, struct bucket *b, int64_t now, enum la
 
 static void count(struct bucket *b, int64_t now, enum lane lane, unsigned calls)
 {
-    for (int i = 0; i < WINDOWS; i++)
-        if (b->windows[i].limit && b->windows[i].span)
-            b->windows[i].used[lane][slice_of(&b->windows[i], now) % (SLICES + 1)] += calls;
+    for (int i = 0; i < WINDOWS; i++) {
+        struct window *w = &b->windows[i];
+        if (!w->limit || !w->span)
+            continue;
+        w->told = may_ask(w, now) ? now : w->told;
+        w->used[lane][slice_of(w, now) % (SLICES + 1)] += calls;
+    }
+}
+
+int64_t limiter_wait(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
+{
+    struct bucket *in[2];
+    int64_t wait = 0;
+    unsigned room = UINT32_MAX;
+    pthread_mutex_lock(&l->lock);
+    size_t n = counted_in(l, bucket, in);
+    for (size_t i = 0; i < n; i++) {
+        int64_t w = wait_in(l, in[i], now, lane, calls, &room);
+        wait = w > wait ? w : wait;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return wait;
+}
+
+static int64_t pace_in(const struct limiter *l, struct window *w, int64_t now, enum lane lane, unsigned calls)
+{
+    if (!w->limit || !w->span || w->span > PACED_MS)
+        return 0;
+    roll(w, now);
+    unsigned all = allowance(l, w, lane);
+    int64_t pace = total_use(w) * 2 < all ? 0 : w->span * calls / all;
+    return pace < PACE_MOST_MS ? pace : PACE_MOST_MS;
+}
+
+int64_t limiter_pace(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
+{
+    struct bucket *in[2];
+    int64_t pace = 0;
+    pthread_mutex_lock(&l->lock);
+    size_t n = counted_in(l, bucket, in);
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < WINDOWS; k++) {
+            int64_t one = pace_in(l, &in[i]->windows[k], now, lane, calls);
+            pace = one > pace ? one : pace;
+        }
+    pthread_mutex_unlock(&l->lock);
+    return pace;
 }
 
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
@@ -233,6 +293,7 @@ void limiter_seen(struct limiter *l, int64_t now, unsigned bucket, int64_t span_
         unsigned told = remaining < w->limit ? w->limit - remaining : 0, own = total_use(w) - w->foreign;
         w->foreign = told > own ? told - own : 0;
         w->foreign_until = now + w->span;
+        w->told = now;
     }
     pthread_mutex_unlock(&l->lock);
 }

@@ -29,13 +29,19 @@ void limiter_free(struct limiter *l);
 /* limiter_take: how long to wait (ms) before `calls` more calls in this bucket and lane may go; 0 = they are counted as
  * taken now. Nothing is taken when it answers > 0. Lanes: the guaranteed shares are 60/15/15/10 %, idle share is lent. */
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
+/* limiter_wait: the same question without taking anything. */
+int64_t limiter_wait(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
+/* limiter_pace: who just made so many calls and will make them again: how long (ms) to wait before, so that windows of up to a
+ * minute are not used up long before they end; 0 while half of each is left, 1000 at most. */
+int64_t limiter_pace(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
 /* limiter_room: how many calls may go right now (≥ 0). */
 unsigned limiter_room(struct limiter *l, int64_t now, unsigned bucket, enum lane lane);
 /* limiter_wait_until: Retry-After or a policy said so: nothing goes in this bucket before `until`. */
 void limiter_wait_until(struct limiter *l, unsigned bucket, int64_t until);
 /* limiter_seen: the service says `remaining` calls are left in the window of span_ms (other clients use the same
  * quota): never believe more than it says. limit 0 = not told; a told limit replaces a smaller or larger configured
- * one of the same span. */
+ * one of the same span. In windows of a day or longer a single call goes all the same every quarter of an hour, to hear
+ * whether the others have become quieter. */
 void limiter_seen(struct limiter *l, int64_t now, unsigned bucket, int64_t span_ms, unsigned limit, unsigned remaining);
 /* limiter_used: calls counted in the window with that span (for status and metrics). */
 unsigned limiter_used(struct limiter *l, int64_t now, unsigned bucket, int64_t span_ms);

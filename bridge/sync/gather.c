@@ -116,7 +116,7 @@ static void source_gone(struct batch *b, struct item *it)
 static void source_answer(struct batch *b, struct item *it, const struct record *rec)
 {
     if (rec->err.kind != ERR_NONE && rec->err.kind != ERR_GONE) {
-        item_fail(b, it, &rec->err);
+        item_fail_side(b, it, SIDE_S, &rec->err);
         return;
     }
     if (rec->err.kind == ERR_GONE || rec->state == RECORD_GONE || rec->state == RECORD_ARCHIVED || !rec->fields) {
@@ -478,6 +478,25 @@ static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, s
     return true;
 }
 
+/* A look that leaves no call for the write is wasted, and the next time again: as many go on as may do both. */
+static void as_many_as_may(struct batch *b)
+{
+    int64_t next = 0;
+    size_t turns = endpoint_turns(b->r->ep[SIDE_S], 2, &next);
+    struct err wait = {0};
+    err_set(&wait, ERR_RATE, "%s: its call quota is used up for now", b->r->ep[SIDE_S]->name);
+    wait.retry_at = next;
+    for (size_t i = 0; i < b->n; i++) {
+        struct item *it = &b->items[i];
+        if (it->off || !writes_s(it))
+            continue;
+        if (turns)
+            turns--;
+        else
+            item_fail_side(b, it, SIDE_S, &wait);
+    }
+}
+
 static bool confirm_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
     if (!fetch_source(b, bound, wanted, err))
@@ -495,6 +514,7 @@ bool gather_confirm(struct batch *b, struct err *err)
     (void)err;
     if (b->r->without & WITHOUT_CONFIRM)
         return true;
+    as_many_as_may(b);
     for_each_object(b, writes_s, confirm_source);
     for_each_object(b, writes_t, confirm_target);
     return true;

@@ -3,6 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/intake.h"
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
@@ -97,7 +98,7 @@ static void settle_flap(struct item *it, const struct cell_plan *c)
 
 static bool done(const struct item *it, int side)
 {
-    return it->out[side].wanted && it->out[side].result.err.kind == ERR_NONE;
+    return item_sent(it, side) && it->out[side].result.err.kind == ERR_NONE;
 }
 
 /* A cell that was written: where both sides were, both answers count; where one of two landed, see as_if in write.c. */
@@ -134,16 +135,19 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
     b->r->tally.conflicts += c->conflict;
 }
 
-/* A blank on both sides of a fresh record is agreement too. */
+/* What a create says nothing about: a blank on both sides is agreement, and so is what the service itself gave the new record
+ * where both sides may write. It is nobody's edit and no news for the other side; what somebody makes of it later is. */
 static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
 {
     bool unknown = false;
     if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
         return;
     const struct result *res = &it->out[SIDE_T].result;
+    bool born = res->created && res->record.untouched && item_unsaid(c);
     AUTO_JSON json_t *told = res->record.fields ? map_read(c->f, SIDE_T, res->record.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
     AUTO_JSON json_t *t = told ? json_incref(told) : value_canonical(json_null(), c->f->is_set);
-    if (value_blank(c->now[SIDE_S]) && value_blank(t))
+    it->news |= c->f->flow == FLOW_TO_INBOX && !value_blank(t); /* the CRM alone has a say here, and it has spoken */
+    if ((born && told) || (value_blank(c->now[SIDE_S]) && value_blank(t)))
         settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
 }
 
@@ -245,7 +249,7 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     if (v->then == THEN_DONE) {
         take_record(it, side);
     } else {
-        item_fail(b, it, &o->result.err);
+        item_fail_side(b, it, side, &o->result.err);
     }
     AUTO_JSON json_t *sent = accepted(o, it, side);
     if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
@@ -271,6 +275,15 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     return !o->op.id || store_op_delete(b->r->store, o->op.id, err);
 }
 
+/* A create left to a bulk job: the op stays open, and the job comes again when the bulk job has told. */
+static bool leave_op(struct batch *b, struct item *it)
+{
+    it->next = NEXT_LATER;
+    it->why = "bulk";
+    it->due = b->r->env->now(b->r->env) + BULK_LIFE_MS;
+    return true;
+}
+
 /* ---- holds ---- */
 
 static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, struct err *err)
@@ -285,7 +298,8 @@ static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, s
     if (c->act != ACT_HOLD)
         return true;
     b->r->tally.held++;
-    json_t *about = json_object();
+    bool unknown = old && str_eq(old->why, "unknown outcome"); /* what was sent, and what stood there before, stay told */
+    json_t *about = unknown ? json_deep_copy(old->about) : json_object();
     static const char *const names[2][2] = {{"s", "base_s"}, {"t", "base_t"}};
     for (int side = 0; side < 2; side++) {
         if (c->now[side])
@@ -344,7 +358,7 @@ static void settle_cells(struct batch *b, struct item *it)
 static bool settle_planned(struct batch *b, struct item *it, struct err *err)
 {
     for (int side = 0; side < 2; side++)
-        if (it->out[side].wanted && !settle_op(b, it, side, err))
+        if (it->out[side].wanted && !(item_sent(it, side) ? settle_op(b, it, side, err) : leave_op(b, it)))
             return false;
     settle_cells(b, it);
     struct tally *t = &b->r->tally;
@@ -352,8 +366,8 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     t->created += it->create && t_done;
     t->updated_t += !it->create && t_done;
     t->updated_s += s_done;
-    t->adopted += it->plan.adopts > 0 && !t_done && !s_done;
-    bool nothing = !it->plan.adopts && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    t->adopted += it->plan.adopts > 0 && !t_done && !s_done && !it->settled && !it->bulk;
+    bool nothing = !it->plan.adopts && !it->settled && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
     t->unchanged += nothing;
     t->echo_s += nothing && str_eq(it->job->why, "event");
     t->echo_t += nothing && str_eq(it->job->why, "crm");
@@ -387,7 +401,7 @@ static bool settle_job(struct batch *b, struct item *it, struct err *err)
     }
     struct store *st = b->r->store;
     int64_t now = b->r->env->now(b->r->env);
-    const char *why = it->why ? it->why : "again";
+    const char *why = drift_waits(it) ? it->job->why : it->why ? it->why : "again";
     switch (it->next) {
     case NEXT_FINISH:
         return store_job_finish(st, it->job, err);
@@ -429,5 +443,7 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
+    if (!drift_keep(b, err))
+        return false;
     return store_commit(b->r->store, err);
 }

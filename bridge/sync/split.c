@@ -45,6 +45,8 @@ static void take_field(struct outgoing *o, const struct map_field *f, struct res
     json_t *fields = all->fields ? json_incref(all->fields) : json_object();
     json_object_update(fields, one->record.fields);
     o->landed = true;
+    one->created |= o->result.created;
+    one->record.untouched |= o->result.record.untouched; /* nobody but us wrote since */
     result_done(&o->result);
     o->result = *one;
     json_decref(o->result.record.fields);

@@ -56,6 +56,16 @@ static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_pl
     return true;
 }
 
+/* What Inbox held where a create leaves the cell to the service: should its answer be lost, recovery wants to know. */
+static json_t *unsaid(const struct item *it)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < it->plan.n; i++)
+        if (item_unsaid(&it->plan.cells[i]))
+            json_object_set(out, it->plan.cells[i].f->name, it->plan.cells[i].now[SIDE_S]);
+    return out;
+}
+
 char *write_fingerprint(const struct batch *b, const json_t *set)
 {
     AUTO_FREE char *text = js_print_sorted(set);
@@ -95,6 +105,8 @@ static void build(struct batch *b, struct item *it, int side)
                         .payload = json_pack("{s:O,s:O,s:O}", "cells", cells, "set", o->set, "seen", o->seen),
                         .created = b->r->env->now(b->r->env), .run = b->r->run,
                         .trace = mem_printf("%s-%016llx", it->link.key, (unsigned long long)b->r->env->random(b->r->env))};
+    if (side == SIDE_T && it->create)
+        js_set(o->op.payload, "unsaid", unsaid(it));
 }
 
 /* The same write was refused before and neither record nor mapping has changed: it stays dead. */
@@ -134,6 +146,7 @@ static bool intend_item(struct batch *b, struct item *it, struct err *err)
         return false;
     for (int side = 0; side < 2; side++) {
         it->out[side].op.link = it->link.id;
+        it->out[side].op.bulk = side == SIDE_T ? it->bulk : 0;
         if (it->out[side].wanted && !(b->r->without & WITHOUT_INTENTS) &&
             !store_op_put(b->r->store, &it->out[side].op, err))
             return false;
@@ -155,7 +168,7 @@ bool write_intend(struct batch *b, struct err *err)
     if (!any_writes(b))
         return true;
     STORE_TX(tx, b->r->store);
-    if (!store_begin(b->r->store, err))
+    if (!store_begin(b->r->store, err) || !bulk_stage(b, err))
         return false;
     for (size_t i = 0; i < b->n; i++)
         if (!b->items[i].off && b->items[i].planned && !intend_item(b, &b->items[i], err))
@@ -165,6 +178,14 @@ bool write_intend(struct batch *b, struct err *err)
 
 /* ---- calls ---- */
 
+/* Written, but what became of it could not be read back: as open as after a lost answer. To forget the op here would leave
+ * the next decision with the old shadows, to which our own write looks like somebody's edit. */
+static void unread(const struct endpoint *ep, struct outgoing *o)
+{
+    if ((ep->caps & CAP_FETCH) && o->result.err.kind == ERR_NONE && json_object_size(o->set) && !o->result.record.fields)
+        err_set(&o->result.err, ERR_UNSURE, "written, and not read back");
+}
+
 static void put_side(struct batch *b, int side)
 {
     AUTO_FREE struct patch *patches = mem_grow(NULL, b->n + 1, sizeof *patches);
@@ -172,7 +193,7 @@ static void put_side(struct batch *b, int side)
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
-        if (!b->items[i].off && b->items[i].out[side].wanted) {
+        if (!b->items[i].off && item_sent(&b->items[i], side)) {
             results[n] = (struct result){0};
             who[n] = &b->items[i];
             patches[n++] = item_patch(&b->items[i], side);
@@ -184,6 +205,7 @@ static void put_side(struct batch *b, int side)
         if (!ok && results[i].err.kind == ERR_NONE)
             results[i].err = err;
         who[i]->out[side].result = results[i];
+        unread(ep, &who[i]->out[side]);
     }
     split_refused(b, side);
 }

@@ -181,4 +181,6 @@ const struct connector hubspot_connector = {
     .find = hubspot_find,
     .fetch = hubspot_fetch,
     .put = hubspot_put,
+    .load = connector_no_load,
+    .collect = connector_no_collect,
 };

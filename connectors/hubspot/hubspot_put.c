@@ -116,14 +116,17 @@ static void hubspot_item_error(const json_t *errors, const struct patch *p, stru
         err_set(err, ERR_UNSURE, "the batch told nothing about this record");
 }
 
-/* What was written is told back; what HubSpot adds of its own is not. */
-static void hubspot_only_set(struct record *r, json_t *set)
+/* What was written is told back, and of a new record also what HubSpot gave it; what else it adds is not. */
+static void hubspot_only_told(struct record *r, const struct patch *p, bool created)
 {
     json_t *only = json_object(), *v;
     const char *name;
-    json_object_foreach (set, name, v)
+    json_object_foreach (p->set, name, v)
         if (json_object_get(r->fields, name))
             json_object_set(only, name, json_object_get(r->fields, name));
+    for (const char *const *tell = p->tell; created && tell && *tell; tell++)
+        if (json_object_get(r->fields, *tell))
+            json_object_set(only, *tell, json_object_get(r->fields, *tell));
     json_decref(r->fields);
     r->fields = only;
 }
@@ -141,8 +144,9 @@ static void hubspot_answer(const struct writing *w, const struct call *c, const 
             continue;
         }
         hubspot_record(w->types, row, date ? date + 1000 : 0, &out->record);
-        hubspot_only_set(&out->record, p->set);
-        out->created = js_bool_or(row, "new", false);
+        out->created = js_bool_or(row, "new", hubspot_way(p) == HUBSPOT_CREATE);
+        out->record.untouched = out->created; /* the answer to the create itself */
+        hubspot_only_told(&out->record, p, out->created);
     }
 }
 

@@ -94,6 +94,7 @@ void hubspot_record(const struct schema *types, const json_t *row, int64_t as_of
     out->state = js_bool_or(row, "archived", false) ? RECORD_ARCHIVED : RECORD_LIVE;
     out->version = mem_dup(js_str(row, "updatedAt"));
     when_parse(js_str(row, "updatedAt"), &out->modified);
+    out->untouched = js_str(row, "createdAt") && str_eq(js_str(row, "createdAt"), js_str(row, "updatedAt"));
     out->as_of = as_of;
     out->fields = json_object();
     json_object_foreach (json_object_get(row, "properties"), name, raw)

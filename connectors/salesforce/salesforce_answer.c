@@ -44,18 +44,25 @@ static void salesforce_duplicate(struct endpoint *ep, const struct task *t)
         t->out->err.kind = ERR_LIMIT;
 }
 
-static void salesforce_failed(struct endpoint *ep, const struct task *t, const json_t *row)
+/* The service does not always say which field it is about. */
+static bool salesforce_about_key(const struct task *t, const char *message)
+{
+    return strstr(message, t->p->key_field) || (t->insert && strstr(message, "<unknown>"));
+}
+
+static void salesforce_failed(struct endpoint *ep, struct task *t, const json_t *row)
 {
     const json_t *error = json_array_get(json_object_get(row, "errors"), 0);
     const char *code = salesforce_code(error), *message = js_str_or(error, "message", "");
     salesforce_row_error(ep, row, &t->out->err);
-    if (str_eq(code, "DUPLICATE_VALUE") && !t->id && strstr(message, t->p->key_field))
+    if (str_eq(code, "DUPLICATE_VALUE") && !t->id && salesforce_about_key(t, message)) {
         t->out->err.kind = ERR_STALE; /* somebody made it a moment ago */
-    else if (str_eq(code, "DUPLICATES_DETECTED"))
+        t->taken = t->insert;
+    } else if (str_eq(code, "DUPLICATES_DETECTED"))
         salesforce_duplicate(ep, t);
 }
 
-void salesforce_outcome(struct endpoint *ep, const struct task *t, const json_t *row)
+void salesforce_outcome(struct endpoint *ep, struct task *t, const json_t *row)
 {
     const char *id = js_str(row, "id");
     if (!json_is_boolean(json_object_get(row, "success")))
@@ -66,6 +73,6 @@ void salesforce_outcome(struct endpoint *ep, const struct task *t, const json_t 
         err_set(&t->out->err, ERR_UNSURE, "the answer names another record");
     else {
         t->out->record.id = mem_dup(t->p->id ? t->p->id : id);
-        t->out->created = !t->id && js_bool_or(row, "created", false);
+        t->out->created = !t->id && js_bool_or(row, "created", t->insert);
     }
 }

@@ -59,21 +59,31 @@ void salesforce_quote(struct buf *b, const char *text)
     buf_putc(b, '\'');
 }
 
-/* What a quoted value takes in an address: every byte but letters and digits becomes three. */
+/* What a text takes in an address: every byte but letters and digits becomes three. */
 static size_t salesforce_cost(const char *text)
 {
-    size_t n = 9;
+    size_t n = 0;
     for (; *text; text++)
-        n += (*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z') ? 1 : 6;
+        n += (*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z') ? 1 : 3;
+    return n;
+}
+
+/* The same quoted, with the comma before it. */
+static size_t salesforce_cost_quoted(const char *text)
+{
+    size_t n = salesforce_cost(text) + 3 * 3;
+    for (; *text; text++)
+        n += *text == '\'' || *text == '\\' || *text == '\n' || *text == '\r' ? 3 : 0;
     return n;
 }
 
 size_t salesforce_in(struct buf *b, const char *field, const char *const *values, size_t n)
 {
-    size_t cost = 3 * b->n, count = 0;
+    size_t cost = 0, count = 0;
     buf_printf(b, "%s IN (", field);
+    cost = salesforce_cost(buf_str(b)) + 3;
     while (count < n && count < SALESFORCE_ROWS) {
-        cost += salesforce_cost(values[count]);
+        cost += salesforce_cost_quoted(values[count]);
         if (count && cost > SALESFORCE_QUERY_MAX)
             break;
         if (count)

@@ -1,5 +1,6 @@
-/* Writing, through collections: creates as upserts on the bridge key, so that a repeated one is found; updates by id. Every
- * row has an outcome of its own, and what was written is read back, since the answers tell no values. */
+/* Writing, through collections: creates carry the bridge key, which is unique, so that a repeated one is found and nothing is
+ * overwritten; updates by id. Every row has an outcome of its own, and what was written is read back, since the answers tell
+ * no values. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "connectors/salesforce/salesforce_task.h"
@@ -51,14 +52,15 @@ json_t *salesforce_row_of(struct endpoint *ep, const struct task *t)
 
 static void salesforce_call_for(struct endpoint *ep, struct call *c, struct task *const *tasks, size_t n)
 {
-    AUTO_FREE char *upsert = tasks[0]->id ? NULL
-                                          : mem_printf("/composite/sobjects/%s/%s", tasks[0]->object->name,
-                                                       tasks[0]->p->key_field);
+    const struct task *first = tasks[0];
+    AUTO_FREE char *upsert = first->id || first->insert ? NULL
+                                                        : mem_printf("/composite/sobjects/%s/%s", first->object->name,
+                                                                     first->p->key_field);
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++)
         js_add(rows, salesforce_row_of(ep, tasks[i]));
     AUTO_JSON json_t *body = json_pack("{s:b,s:o}", "allOrNone", 0, "records", rows);
-    salesforce_call(ep, c, "PATCH", upsert ? upsert : "/composite/sobjects");
+    salesforce_call(ep, c, first->insert ? "POST" : "PATCH", upsert ? upsert : "/composite/sobjects");
     salesforce_write_headers(ep, c);
     call_body(c, body);
     c->writes = true;
@@ -103,7 +105,8 @@ static void salesforce_settle(struct endpoint *ep, struct call *c, struct task *
 
 static bool salesforce_together(const struct task *a, const struct task *b)
 {
-    return a->object == b->object && !a->id == !b->id && (a->id || str_eq(a->p->key_field, b->p->key_field));
+    return a->object == b->object && !a->id == !b->id && a->insert == b->insert &&
+           (a->id || str_eq(a->p->key_field, b->p->key_field));
 }
 
 /* All tasks that can go with the first of them, in chunks. */
@@ -130,7 +133,7 @@ static void salesforce_send_like(const struct writing *w, struct task *first)
     }
 }
 
-/* ---- creates that lack what a record must have ---- */
+/* ---- creates whose key is taken, or may be ---- */
 
 static bool salesforce_lacks(const struct task *t)
 {
@@ -138,6 +141,13 @@ static bool salesforce_lacks(const struct task *t)
         if (salesforce_blank(json_object_get(t->p->set, t->object->required[i])))
             return true;
     return false;
+}
+
+/* An insert makes a new record or is refused. An upsert, though, would put fillers over real values; and where an insert was
+ * refused there is a record to be found. */
+static bool salesforce_must_look(const struct task *t)
+{
+    return !t->sent && !t->id && !t->insert && !t->fill && (t->taken || salesforce_lacks(t));
 }
 
 static void salesforce_take_known(struct task *t, const struct found *f)
@@ -155,8 +165,7 @@ static void salesforce_take_known(struct task *t, const struct found *f)
     t->sent = t->out->err.kind != ERR_NONE;
 }
 
-/* An upsert that finds its record would put fillers over real values; so the key is looked for first, and the fillers go
- * only into a new record. */
+/* The key is looked for first: what is there is updated, and the fillers go only into a new record. */
 static bool salesforce_look_first(const struct writing *w, const struct task *like, struct err *err)
 {
     AUTO_FREE const char **keys = mem_grow(NULL, w->n + 1, sizeof *keys);
@@ -165,7 +174,7 @@ static bool salesforce_look_first(const struct writing *w, const struct task *li
     const char *const fields[] = {like->p->key_field, NULL};
     size_t n = 0;
     for (struct task *t = w->tasks; t < w->tasks + w->n; t++)
-        if (!t->sent && !t->id && !t->fill && salesforce_together(t, like) && salesforce_lacks(t)) {
+        if (salesforce_must_look(t) && salesforce_together(t, like)) {
             who[n] = t;
             keys[n++] = t->p->key;
         }
@@ -181,36 +190,87 @@ static bool salesforce_look_first(const struct writing *w, const struct task *li
     return ok;
 }
 
+/* Only a field that is unique makes the service refuse a second record with the key. */
+static void salesforce_choose_way(const struct writing *w, struct task *t)
+{
+    struct err err = {0};
+    const struct schema *types = t->sent || t->id ? NULL : salesforce_types(w->ep, t->object->name, &err);
+    const struct schema_field *key = types ? schema_find(types, t->p->key_field) : NULL;
+    t->insert = t->fill = key && key->unique;
+}
+
+static bool salesforce_again(struct task *t)
+{
+    if (!t->insert || !t->taken)
+        return false;
+    t->out->err = (struct err){0};
+    t->insert = t->fill = t->sent = false;
+    return true;
+}
+
+static void salesforce_write(const struct writing *w)
+{
+    struct err err = {0};
+    for (size_t i = 0; i < w->n; i++)
+        if (salesforce_must_look(&w->tasks[i]))
+            (void)!salesforce_look_first(w, &w->tasks[i], &err); /* a failure is in the items */
+    for (size_t i = 0; i < w->n; i++)
+        if (!w->tasks[i].sent)
+            salesforce_send_like(w, &w->tasks[i]);
+}
+
 /* ---- reading back ---- */
 
-static void salesforce_keep_set(struct record *r, json_t *set)
+static void salesforce_keep(json_t *to, const struct record *r, const char *name)
+{
+    json_t *v = json_object_get(r->fields, name);
+    if (v)
+        json_object_set(to, name, v);
+}
+
+/* What was set; of a new record nobody has touched since also what the service gave it. */
+static void salesforce_keep_told(struct record *r, const struct patch *p, bool created)
 {
     json_t *only = json_object(), *v;
     const char *name;
-    json_object_foreach (set, name, v)
-        if (json_object_get(r->fields, name))
-            json_object_set(only, name, json_object_get(r->fields, name));
+    json_object_foreach (p->set, name, v)
+        salesforce_keep(only, r, name);
+    for (const char *const *tell = p->tell; created && r->untouched && tell && *tell; tell++)
+        salesforce_keep(only, r, *tell);
     json_decref(r->fields);
     r->fields = only;
 }
 
-/* The names of everything that was set; they are borrowed from the patches. */
-static const char **salesforce_all_set(struct task *const *who, size_t n)
+struct names {
+    const char **list;
+    size_t n;
+    json_t *seen;
+};
+
+static void salesforce_add_name(struct names *names, const char *name)
+{
+    if (json_object_get(names->seen, name))
+        return;
+    js_set(names->seen, name, json_true());
+    names->list = mem_grow(names->list, names->n + 2, sizeof *names->list);
+    names->list[names->n++] = name;
+}
+
+/* The names of everything that is to be told; they are borrowed from the patches. */
+static const char **salesforce_all_told(struct task *const *who, size_t n)
 {
     AUTO_JSON json_t *seen = json_object();
-    const char **names = mem_grow(NULL, 1, sizeof *names), *name;
+    struct names names = {.list = mem_grow(NULL, 1, sizeof *names.list), .seen = seen};
+    const char *name;
     json_t *v;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        json_object_foreach (who[i]->p->set, name, v) {
-            if (json_object_get(seen, name))
-                continue;
-            js_set(seen, name, json_true());
-            names = mem_grow(names, count + 2, sizeof *names);
-            names[count++] = name;
-        }
-    names[count] = NULL;
-    return names;
+    for (size_t i = 0; i < n; i++) {
+        json_object_foreach (who[i]->p->set, name, v)
+            salesforce_add_name(&names, name);
+        for (const char *const *tell = who[i]->p->tell; who[i]->out->created && tell && *tell; tell++)
+            salesforce_add_name(&names, *tell);
+    }
+    names.list[names.n] = NULL;
+    return names.list;
 }
 
 /* What cannot be read back now was written all the same: the engine looks again. */
@@ -229,14 +289,14 @@ static void salesforce_read_back(const struct writing *w, const struct salesforc
     const struct schema *types = n ? salesforce_types(w->ep, o->name, &err) : NULL;
     if (!types)
         return;
-    AUTO_FREE const char **fields = salesforce_all_set(who, n);
+    AUTO_FREE const char **fields = salesforce_all_told(who, n);
     salesforce_read(w->ep, types, ids, n, fields, records);
     for (size_t i = 0; i < n; i++) {
         if (records[i].err.kind != ERR_NONE || records[i].state != RECORD_LIVE) {
             record_done(&records[i]);
             continue;
         }
-        salesforce_keep_set(&records[i], who[i]->p->set);
+        salesforce_keep_told(&records[i], who[i]->p, who[i]->out->created);
         record_done(&who[i]->out->record);
         who[i]->out->record = records[i];
     }
@@ -288,18 +348,20 @@ static void salesforce_task(struct writing *w, size_t i, const struct patch *p, 
 
 bool salesforce_put(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err)
 {
+    bool again = false;
+    (void)err;
     AUTO_FREE struct task *tasks = mem_alloc((n + 1) * sizeof *tasks);
     struct writing w = {.ep = ep, .tasks = tasks, .n = n};
     for (size_t i = 0; i < n; i++) {
         out[i] = (struct result){0};
         salesforce_task(&w, i, &patches[i], &out[i]);
+        salesforce_choose_way(&w, &tasks[i]);
     }
+    salesforce_write(&w);
     for (size_t i = 0; i < n; i++)
-        if (!tasks[i].sent && !tasks[i].id && !tasks[i].fill && salesforce_lacks(&tasks[i]))
-            (void)!salesforce_look_first(&w, &tasks[i], err); /* a failure is in the items */
-    for (size_t i = 0; i < n; i++)
-        if (!tasks[i].sent)
-            salesforce_send_like(&w, &tasks[i]);
+        again |= salesforce_again(&tasks[i]);
+    if (again)
+        salesforce_write(&w);
     for (size_t i = 0; salesforce_object_at(i); i++)
         salesforce_read_back(&w, salesforce_object_at(i));
     for (size_t i = 0; i < n; i++)

@@ -21,6 +21,7 @@ json_t *salesforce_names(const struct schema *types, const char *const *fields)
     json_t *names = json_array();
     js_add(names, json_string("Id"));
     salesforce_name(names, types, SALESFORCE_MODIFIED);
+    salesforce_name(names, types, SALESFORCE_CREATED);
     if (o && o->becomes) {
         salesforce_name(names, types, "IsConverted");
         salesforce_name(names, types, o->moved_by);

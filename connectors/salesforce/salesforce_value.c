@@ -66,14 +66,15 @@ static bool salesforce_wanted(const char *const *fields, const char *name)
     return false;
 }
 
-/* A stamp counts seconds: while its second lasts, the same stamp may still come to mean something newer. */
+/* A stamp counts seconds and is set before its transaction commits: while one that began in that second may be under way,
+ * the same stamp may still come to mean something newer. */
 static void salesforce_version(const char *stamp, int64_t as_of, struct record *out)
 {
     int64_t ms = 0;
     if (!stamp || !when_parse(stamp, &ms))
         return;
     out->modified = ms;
-    if (!as_of || as_of >= ms + 2000)
+    if (!as_of || as_of >= ms + SALESFORCE_UNDER_WAY_MS)
         out->version = mem_dup(stamp);
 }
 
@@ -87,6 +88,8 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
         return false;
     *out = (struct record){.id = mem_dup(id), .as_of = as_of};
     salesforce_version(js_str(row, SALESFORCE_MODIFIED), as_of, out);
+    out->untouched = js_str(row, SALESFORCE_CREATED) &&
+                     str_eq(js_str(row, SALESFORCE_CREATED), js_str(row, SALESFORCE_MODIFIED));
     if (o && o->becomes && js_bool_or(row, "IsConverted", false)) {
         out->state = RECORD_CONVERTED;
         out->moved_type = mem_dup(o->becomes);

@@ -8,7 +8,9 @@
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":\"" type "\",\"length\":80,\"updateable\":true}"
 #define KEY                                                                                                            \
     "{\"name\":\"k__c\",\"type\":\"string\",\"length\":64,\"updateable\":true,\"unique\":true,\"externalId\":true}"
-#define STAMP FIELD("SystemModstamp", "datetime")
+#define LOOSE_KEY                                                                                                      \
+    "{\"name\":\"loose__c\",\"type\":\"string\",\"length\":64,\"updateable\":true,\"unique\":false,\"externalId\":true}"
+#define STAMP FIELD("SystemModstamp", "datetime") "," FIELD("CreatedDate", "datetime")
 #define STATUS                                                                                                         \
     "{\"name\":\"Status\",\"type\":\"picklist\",\"updateable\":true,\"restrictedPicklist\":true,\"picklistValues\":[{" \
     "\"value\":\"New\",\"label\":\"Neu\",\"active\":true},{\"value\":\"Old\",\"active\":false}]}"
@@ -16,7 +18,7 @@
 #define TYPED FIELD("AnnualRevenue", "currency") "," FIELD("Tags__c", "multipicklist") "," FIELD("Met__c", "datetime")
 #define MOVED FIELD("IsConverted", "boolean") "," FIELD("ConvertedContactId", "reference")
 #define LEAD_FIELDS                                                                                                    \
-    "{\"fields\":[{\"name\":\"Id\",\"type\":\"id\"}," STAMP "," KEY "," TEXTS "," TYPED "," MOVED "," STATUS           \
+    "{\"fields\":[{\"name\":\"Id\",\"type\":\"id\"}," STAMP "," KEY "," LOOSE_KEY "," TEXTS "," TYPED "," MOVED "," STATUS           \
     ",{\"name\":\"Address\",\"type\":\"address\"}]}"
 #define CONTACT_FIELDS                                                                                                 \
     "{\"fields\":[{\"name\":\"Id\",\"type\":\"id\"}," STAMP "," KEY "," FIELD("LastName", "string") "]}"

@@ -1,7 +1,8 @@
 /* Writing leads: rows with outcomes of their own, creates that are found when repeated, fillers, and duplicate rules. */
 #include "tests/connectors/salesforce_kit.h"
 
-#define UPSERT "/composite/sobjects/Lead/k__c"
+#define INSERT "POST https://service.example/services/data/v62.0/composite/sobjects {"
+#define UPSERT "/composite/sobjects/Lead/loose__c"
 #define UPDATE "PATCH https://service.example/services/data/v62.0/composite/sobjects {"
 #define BACK "POST https://service.example/services/data/v62.0/composite/sobjects/Lead {"
 #define RULE "DUPLICATES_DETECTED"
@@ -56,18 +57,79 @@ static void rows_have_outcomes_of_their_own(void **state)
     assert_int_equal(recorded_count(w, "\"Tags__c\":\"a;b\",\"Title\":null"), 1);
 }
 
-static void a_create_is_an_upsert_on_the_key(void **state)
+/* ---- creates ---- */
+
+#define TAKEN(field) FAILED("DUPLICATE_VALUE", "duplicate value found: " field " duplicates value on record with id: 00Q")
+
+static void a_create_carries_the_key_and_overwrites_nothing(void **state)
 {
     struct recorded *w = *state;
     AUTO(done) struct put p = {0};
     add(&p, NULL, "x:1", FULL);
-    recorded_add(w, UPSERT, 200, "[{\"id\":\"" ONE "\",\"success\":true,\"errors\":[],\"created\":true}]");
+    recorded_add(w, INSERT, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"LastName\":\"L\",\"Company\":\"C\"") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_true(p.out[0].created);
     assert_string_equal(p.out[0].record.id, ONE);
     assert_int_equal(recorded_count(w, "\"k__c\":\"x:1\""), 1);
+    assert_int_equal(recorded_count(w, "/query"), 0); /* nobody has to look first */
+}
+
+static void a_create_whose_key_is_taken_is_found(void **state)
+{
+    struct recorded *w = *state;
+    AUTO(done) struct put p = {0};
+    add(&p, NULL, "x:1", FULL);
+    recorded_add(w, INSERT, 200, "[" TAKEN("k__c") "]");
+    recorded_add(w, "/query?q=", 200, "{\"done\":true,\"records\":[" ROW(ONE, ",\"k__c\":\"x:1\"") "]}");
+    recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
+    recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"LastName\":\"L\",\"Company\":\"C\"") "]");
+    go(w, &p);
+    assert_int_equal(p.out[0].err.kind, ERR_NONE);
+    assert_false(p.out[0].created);
+    assert_string_equal(p.out[0].record.id, ONE);
+}
+
+static void a_key_that_is_not_unique_is_looked_for_before_an_upsert(void **state)
+{
+    struct recorded *w = *state;
+    AUTO(done) struct put p = {0};
+    add(&p, NULL, "x:1", "{\"Title\":\"new\"}");
+    p.patches[0].key_field = "loose__c";
+    recorded_add(w, "/query?q=", 200, "{\"done\":true,\"records\":[]}");
+    recorded_add(w, UPSERT, 200, "[{\"id\":\"" ONE "\",\"success\":true,\"errors\":[],\"created\":true}]");
+    recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"new\"") "]");
+    go(w, &p);
+    assert_int_equal(p.out[0].err.kind, ERR_NONE);
+    assert_true(p.out[0].created);
+    assert_string_equal(w->asked[w->n_asked - 2] + strlen(w->asked[w->n_asked - 2]) - 19, "\"loose__c\":\"x:1\"}]}");
+}
+
+/* Of a new record also what the service gave it, as long as nobody can have been there: its two stamps are one. */
+static void what_a_new_record_was_given_is_told_until_somebody_touches_it(void **state)
+{
+    static const char *const tell[] = {"Status", "Title", NULL};
+    struct recorded *w = *state;
+    AUTO(done) struct put p = {0};
+    add(&p, NULL, "x:1", FULL);
+    add(&p, NULL, "x:2", FULL);
+    add(&p, THREE, NULL, "{\"Title\":\"x\"}");
+    for (size_t i = 0; i < p.n; i++)
+        p.patches[i].tell = tell;
+    recorded_add(w, INSERT, 200, "[" DONE(ONE) "," DONE(TWO) "]");
+    recorded_add(w, UPDATE, 200, "[" DONE(THREE) "]");
+    recorded_add(w, BACK, 200,
+                 "[" ROW(ONE, ",\"Status\":\"New\",\"Title\":null,\"CreatedDate\":\"2026-03-02T09:00:00.000+0000\"") "," ROW(
+                     TWO, ",\"Status\":\"Old\",\"CreatedDate\":\"2026-03-02T08:59:59.000+0000\"") "," ROW(
+                     THREE, ",\"Title\":\"x\",\"Status\":\"Old\",\"CreatedDate\":\"2026-03-02T09:00:00.000+0000\"") "]");
+    go(w, &p);
+    assert_true(p.out[0].record.untouched);
+    assert_member(p.out[0].record.fields, "Status", "'New'");
+    assert_member(p.out[0].record.fields, "Title", "null");
+    assert_false(p.out[1].record.untouched);
+    assert_null(json_object_get(p.out[1].record.fields, "Status"));
+    assert_null(json_object_get(p.out[2].record.fields, "Status"));
 }
 
 /* ---- fillers ---- */
@@ -78,9 +140,10 @@ static void fillers_go_into_new_records_only(void **state)
     AUTO(done) struct put p = {0};
     add(&p, NULL, "x:1", "{\"Title\":\"new\"}");
     add(&p, NULL, "x:2", "{\"Title\":\"there\"}");
+    recorded_add(w, INSERT, 200, "[" DONE(ONE) "," TAKEN("k__c") "]");
     recorded_add(w, "/query?q=", 200, "{\"done\":true,\"records\":[" ROW(TWO, ",\"k__c\":\"x:2\"") "]}");
-    recorded_add(w, UPSERT, 200, "[{\"id\":\"" ONE "\",\"success\":true,\"created\":true}]");
-    recorded_add(w, UPDATE, 200, "[" DONE(TWO) "]");
+    recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":\"there\",\"id\":\"" TWO "\"}]", 200,
+                 "[" DONE(TWO) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"new\"") "," ROW(TWO, ",\"Title\":\"there\"") "]");
     go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
@@ -159,19 +222,18 @@ static void a_converted_lead_and_a_raced_create_are_looked_at_again(void **state
     add(&p, NULL, "x:1", FULL);
     add(&p, NULL, "x:2", FULL);
     add(&p, NULL, "x:3", FULL);
-    recorded_add(
-        w, UPSERT, 200,
-        "[" FAILED("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead") "," FAILED(
-            "DUPLICATE_VALUE",
-            "duplicate value found: k__c duplicates value on record with id: 00Q") "," FAILED("DUPLICATE_VALUE",
-                                                                                              "duplicate value found: "
-                                                                                              "Other__c duplicates "
-                                                                                              "value on record with "
-                                                                                              "id: 00Q") "]");
+    add(&p, ONE, NULL, "{\"Title\":\"x\"}");
+    recorded_add(w, INSERT, 200, "[" TAKEN("k__c") "," TAKEN("<unknown>") "," TAKEN("Other__c") "]");
+    recorded_add(w, UPDATE, 200, "[" FAILED("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead") "]");
+    recorded_add(w, "/query?q=", 200,
+                 "{\"done\":true,\"records\":[" ROW(
+                     TWO, ",\"k__c\":\"x:1\",\"IsConverted\":true,\"ConvertedContactId\":\"" CONTACT "\"") "]}");
+    recorded_add(w, "/composite/sobjects/Lead/k__c", 200, "[" TAKEN("k__c") "]");
     go(w, &p);
-    assert_int_equal(p.out[0].err.kind, ERR_STALE);
-    assert_int_equal(p.out[1].err.kind, ERR_STALE);
+    assert_int_equal(p.out[0].err.kind, ERR_STALE); /* its key is a converted lead's */
+    assert_int_equal(p.out[1].err.kind, ERR_STALE); /* taken, not there, and taken again: somebody is at it */
     assert_int_equal(p.out[2].err.kind, ERR_REJECT);
+    assert_int_equal(p.out[3].err.kind, ERR_STALE);
 }
 
 /* ---- duplicate rules ---- */
@@ -189,7 +251,7 @@ static int begin_linking(void **state)
 static void refused_by_a_rule(struct recorded *w, struct put *p)
 {
     add(p, NULL, "x:1", FULL);
-    recorded_add(w, UPSERT, 200, "[" FAILED(RULE, "Use one of these records?") "]");
+    recorded_add(w, INSERT, 200, "[" FAILED(RULE, "Use one of these records?") "]");
 }
 
 static void a_held_duplicate_keeps_the_words_and_is_not_offered_in_pieces(void **state)
@@ -276,7 +338,10 @@ int main(void)
 #define LINKING(f) cmocka_unit_test_setup_teardown(f, begin_linking, salesforce_end)
     const struct CMUnitTest tests[] = {
         CASE(rows_have_outcomes_of_their_own),
-        CASE(a_create_is_an_upsert_on_the_key),
+        CASE(a_create_carries_the_key_and_overwrites_nothing),
+        CASE(a_create_whose_key_is_taken_is_found),
+        CASE(a_key_that_is_not_unique_is_looked_for_before_an_upsert),
+        CASE(what_a_new_record_was_given_is_told_until_somebody_touches_it),
         CASE(fillers_go_into_new_records_only),
         CASE(what_must_be_there_cannot_be_cleared),
         CASE(what_the_answer_does_not_tell_is_open),

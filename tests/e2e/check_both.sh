@@ -43,7 +43,9 @@ expect() { # WHAT PLATFORM_ID VALUE
 
 bridge setup --apply >"$dir/last" 2>&1 || fail "setup: $(cat "$dir/last")"
 bridge sync --yes >"$dir/last" 2>&1 || [ $? = 3 ] || fail "first sync: $(cat "$dir/last")"
-quiet "the defaults Salesforce gave new leads" # heard of with the pass after the one that made them
+defaults=$(all_writes)
+quiet "the defaults of new records"
+[ "$(all_writes)" = "$defaults" ] || fail "what the CRMs gave new records was written $(($(all_writes) - defaults)) times"
 [ "$(state "$salesforce" '.Lead|length')" = 60 ] || fail "$(state "$salesforce" '.Lead|length') leads"
 [ "$(contacts)" = 60 ] || fail "$(contacts) contacts"
 

@@ -48,7 +48,10 @@ says 'created 60' 0 bridge sync
 [ "$(leads '.Lead|length')" = 60 ] || fail "there are $(leads '.Lead|length') leads"
 [ "$(leads '[.Lead[].inbox_prospect_key__c]|unique|length')" = 60 ] || fail "keys are not unique"
 [ "$(logins)" = 1 ] || fail "$(logins) logins for one run"
-bridge sync >/dev/null # what Salesforce says of new leads comes back
+curl -fsS -X DELETE "$salesforce/_sandbox/calls" >/dev/null
+bridge sync >/dev/null || fail "a second sync" # what Salesforce gave new leads is nobody's edit
+[ "$(curl -fsS "$inbox/_sandbox/calls" | jq .writes)" = 0 ] || fail "what Salesforce gave new leads came to Inbox"
+[ "$(curl -fsS "$salesforce/_sandbox/calls" | jq .writes)" = 0 ] || fail "a second sync writes"
 
 key=$(curl -fsS "$salesforce/_sandbox/state" | jq -r '.Lead[5].inbox_prospect_key__c')
 who=$(curl -fsS "$inbox/_sandbox/state" | jq --arg k "${key#x:}" '[.prospect[].platformId]|index($k)')

@@ -5,6 +5,7 @@
 
 #define NOON 1800000000000LL
 #define MINUTE 60000LL
+#define DAY (1440 * MINUTE)
 
 static const struct limiter_bucket inbox_like[] = {{"main", false, {{MINUTE, 300}, {60 * MINUTE, 10000}, {1440 * MINUTE, 100000}}}};
 static const struct limiter_bucket hubspot_like[] = {{"main", false, {{10000, 100}, {0, 0}, {0, 0}}}, {"search", false, {{1000, 5}, {0, 0}, {0, 0}}}};
@@ -134,6 +135,22 @@ static void what_others_used_up_is_believed(void **state)
     limiter_free(l);
 }
 
+static void what_others_use_of_a_day_is_asked_about_again(void **state)
+{
+    (void)state;
+    const struct limiter_bucket day = {.name = "main", .windows = {{DAY, 100}}};
+    struct limiter *l = limiter_new(&day, 1, 1.0, 1.0);
+    int64_t now = NOON;
+    limiter_seen(l, now, 0, DAY, 100, 0);
+    assert_int_equal(limiter_take(l, now, 0, LANE_LIVE, 1), 15 * MINUTE);
+    now += 15 * MINUTE;
+    assert_int_equal(limiter_take(l, now, 0, LANE_BACKFILL, 1), 0); /* one, whoever it is, and no more */
+    assert_true(limiter_take(l, now, 0, LANE_LIVE, 1) > 0);
+    limiter_seen(l, now, 0, DAY, 100, 60);
+    assert_int_equal(limiter_room(l, now, 0, LANE_LIVE), 60);
+    limiter_free(l);
+}
+
 static void counters_survive_a_restart(void **state)
 {
     struct limiter *l = limiter_new(inbox_like, 1, 1, 1), *again = limiter_new(inbox_like, 1, 1, 1);
@@ -177,6 +194,36 @@ static void a_clock_set_back_counts_on(void **state)
     limiter_free(l);
 }
 
+static void asking_how_long_takes_nothing(void **state)
+{
+    struct limiter *l = limiter_new(hubspot_like, 1, 1, 1);
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(limiter_wait(l, NOON, 0, LANE_LIVE, 100), 0);
+    assert_int_equal(take_all(l, NOON, 0, LANE_LIVE), 100);
+    assert_in_range(limiter_wait(l, NOON, 0, LANE_LIVE, 1), 10000, 10500);
+    limiter_free(l);
+}
+
+static void a_window_half_used_asks_for_a_pace_that_lasts(void **state)
+{
+    struct limiter *l = limiter_new(hubspot_like, 1, 1, 1);
+    (void)state;
+    for (int i = 0; i < 48; i += 4) {
+        assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 4), 0);
+        assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 0);
+    }
+    assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 4), 0);
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 400); /* 25 times four calls in ten seconds */
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 90), 1000);
+    assert_int_equal(limiter_pace(l, NOON + 20000, 0, LANE_LIVE, 4), 0);
+    limiter_free(l);
+    l = limiter_new((const struct limiter_bucket[]){{"main", false, {{1440 * MINUTE, 100}}}}, 1, 1, 1);
+    assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 90), 0);
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 0); /* a day is for the budgets */
+    limiter_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,9 +236,12 @@ int main(void)
         cmocka_unit_test(the_fill_and_the_days_budget_keep_below_the_limit),
         cmocka_unit_test(a_wait_the_service_asked_for_is_kept),
         cmocka_unit_test(what_others_used_up_is_believed),
+        cmocka_unit_test(what_others_use_of_a_day_is_asked_about_again),
         cmocka_unit_test(counters_survive_a_restart),
         cmocka_unit_test(nonsense_in_the_store_is_ignored),
         cmocka_unit_test(a_clock_set_back_counts_on),
+        cmocka_unit_test(asking_how_long_takes_nothing),
+        cmocka_unit_test(a_window_half_used_asks_for_a_pace_that_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,8 +87,8 @@ static bool next_due(struct world *w, bool waits, int64_t *due)
         int64_t total = 0, next = 0;
         if (!store_jobs_count(w->store, w->route[i].name, &total, &next, &err))
             return false;
-        if (total && waits && w->route[i].wait_until > next)
-            next = w->route[i].wait_until;
+        if (total && waits && route_waits(&w->route[i]) > next)
+            next = route_waits(&w->route[i]);
         if (next < *due)
             *due = next;
     }

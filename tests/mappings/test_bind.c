@@ -143,10 +143,13 @@ static void a_side_is_asked_for_fields_filters_and_the_key(void **state)
     (void)state;
     struct mapping *m = mapping_with("{ name = \"f\"; inbox = \"bio\"; crm = \"c\"; flow = \"to_crm\"; }", "filter = { replied = \"yes\"; };");
     AUTO_FREE const char **s = mapping_needed(&m->objects[0], SIDE_S), **t = mapping_needed(&m->objects[0], SIDE_T);
-    bool replied = false;
-    for (size_t i = 0; s[i]; i++)
+    bool replied = false, others = false;
+    for (size_t i = 0; s[i]; i++) {
         replied |= str_eq(s[i], "replied");
+        others |= str_eq(s[i], "accountLinks") || str_eq(s[i], "context.tags");
+    }
     assert_true(replied);
+    assert_false(others); /* what the filter does not ask about */
     assert_string_equal(s[0], "bio");
     assert_string_equal(t[0], "k");
     assert_string_equal(t[1], "c");

@@ -48,9 +48,11 @@ static void reply(struct batch *b, int good)
     hub_reply(b->ask, n ? 207 : good, out);
 }
 
-static void add_row(struct batch *b, const struct hub_record *r, const json_t *input, int fresh)
+/* A new record is told whole. */
+static void add_row(struct batch *b, const struct hub_record *r, const json_t *input, bool born, int fresh)
 {
-    AUTO_JSON json_t *names = hub_keys(json_object_get(input, "properties")), *defaults = hub_default_names(b->t);
+    AUTO_JSON json_t *names = hub_keys(born ? r->props : json_object_get(input, "properties")),
+                     *defaults = hub_default_names(b->t);
     json_array_extend(names, defaults);
     struct hub_view view = {.names = names, .url = b->ask->version >= HUB_2026_03};
     json_t *row = hub_show(b->ask->h, b->t, r, &view), *trace = json_object_get(input, "objectWriteTraceId");
@@ -226,7 +228,9 @@ static void write_row(struct batch *b, enum verb verb, const json_t *in)
         hub_write(b->ask->h, b->t, r, key, HUB_BY_APP);
     }
     b->wrote |= hub_write(b->ask->h, b->t, r, json_object_get(in, "properties"), HUB_BY_APP) || fresh;
-    add_row(b, r, in, verb == UPSERT ? fresh : -1);
+    if (fresh)
+        hub_born(b->ask->h, b->t, r);
+    add_row(b, r, in, fresh, verb == UPSERT ? fresh : -1);
 }
 
 static void write_batch(struct batch *b, enum verb verb)
@@ -254,7 +258,7 @@ static void create_batch(struct batch *b)
         struct hub_bad bad = {0};
         const struct hub_record *r = hub_new(b->ask, b->t, in, &bad);
         if (r) {
-            add_row(b, r, in, -1);
+            add_row(b, r, in, true, -1);
         } else if (rows) {
             add_bad(b, &bad, in);
         } else {
@@ -275,7 +279,7 @@ static void archive_batch(struct batch *b)
     json_array_foreach (json_object_get(b->ask->body, "inputs"), i, in) {
         struct hub_record *r = hub_get(b->t, js_str(in, "id"));
         if (r && !r->archived && !r->merged_into) {
-            hub_archive(b->ask->h, b->t, r);
+            hub_archive(b->ask->h, b->t, r, HUB_BY_APP);
             b->wrote = true;
         }
     }

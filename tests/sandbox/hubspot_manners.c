@@ -17,6 +17,7 @@ static const struct crm_manner table[] = {
     {"bad_row", "\"batch\"", {"batch", "row"}},
     {"second_delete", "\"204\"", {"204", "404"}},
     {"lifecycle_back", "\"ignore\"", {"ignore", "400"}},
+    {"new_lifecycle", "\"lead\"", {0}},
     {"read_only_code", "\"READ_ONLY_VALUE\"", {0}},
     {"to_object_id", "\"number\"", {"number", "string"}},
     {"primary_id_preservation", "false", {0}},
@@ -50,6 +51,11 @@ int64_t hub_count(const struct hub *h, const char *name)
 bool hub_says(const struct hub *h, const char *name, const char *word)
 {
     return str_eq(json_string_value(crm_manner(h->manners, name)), word);
+}
+
+const char *hub_text(const struct hub *h, const char *name)
+{
+    return json_string_value(crm_manner(h->manners, name));
 }
 
 void hub_answer_manners(struct hub *h, const char *method, const json_t *said, struct http_answer *a)

@@ -30,7 +30,7 @@ static void answer_record(struct hub_ask *ask, struct hub_type *t, const struct 
     AUTO_JSON json_t *names = written ? hub_default_names(t) : hub_names(json_object_get(ask->query, "properties"));
     AUTO_JSON json_t *past = hub_names(json_object_get(ask->query, "propertiesWithHistory"));
     AUTO_JSON json_t *linked = hub_names(json_object_get(ask->query, "associations"));
-    AUTO_JSON json_t *also = hub_keys(written);
+    AUTO_JSON json_t *also = hub_keys(status == 201 ? r->props : written); /* a new record is told whole */
     json_array_extend(names, also);
     struct hub_view view = {.names = names, .past = past, .linked = linked, .url = ask->version >= HUB_2026_03};
     hub_reply(ask, status, hub_show(ask->h, t, r, &view));
@@ -50,6 +50,7 @@ struct hub_record *hub_new(struct hub_ask *ask, struct hub_type *t, const json_t
         return NULL;
     struct hub_record *r = hub_create(ask->h, t, HUB_BY_APP);
     hub_write(ask->h, t, r, props, HUB_BY_APP);
+    hub_born(ask->h, t, r);
     hub_join_inline(ask->h, t, r, links);
     return r;
 }
@@ -128,7 +129,7 @@ static void archive(struct hub_ask *ask, struct hub_type *t, const char *id)
         return;
     }
     if (!gone)
-        hub_archive(ask->h, t, r);
+        hub_archive(ask->h, t, r, HUB_BY_APP);
     hub_reply(ask, 204, NULL);
 }
 
