@@ -1,5 +1,5 @@
-/* history: what was changed on one prospect, when, by which run and by which rule; or what its cells were at some moment.
- * It reads the change log alone: no network, no shadows. */
+/* history: what was changed on one prospect, its deals and the entries of its log, when, by which run and by which rule; or
+ * what its cells were at some moment. It reads the change log alone: no network, no shadows. */
 #include "bridge/app/look.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -7,6 +7,13 @@
 #include <string.h>
 
 /* ---- for people ---- */
+
+/* The field; of a child with what it hangs below the person as. */
+static char *field_shown(const json_t *row)
+{
+    const char *field = js_str_or(row, "field", "(link)"), *below = strpbrk(js_str_or(row, "key", ""), "#/");
+    return below ? mem_printf("%s %s", below, field) : mem_dup(field);
+}
 
 static void print_rows(const json_t *rows)
 {
@@ -24,8 +31,9 @@ static void print_rows(const json_t *rows)
         const char *why = js_str(row, "why") ? js_str(row, "why")
                           : agreed           ? "both sides hold it"
                                              : js_str(row, "event");
+        AUTO_FREE char *field = field_shown(row);
         AUTO_FREE char *said = lost && !side ? mem_printf("%s: %s", why, lost) : mem_dup(why);
-        table_row(&table, 9, js_str(row, "time"), run, js_str_or(row, "field", "(link)"),
+        table_row(&table, 9, js_str(row, "time"), run, field,
                   side     ? side
                   : agreed ? "="
                            : "",
@@ -42,9 +50,10 @@ static void print_cells(const json_t *rows)
     table_row(&table, 5, "FIELD", "INBOX", "CRM", "SINCE", "RUN");
     json_array_foreach (rows, i, row) {
         AUTO_FREE char *run = mem_printf("%lld", (long long)js_int_or(row, "run", 0));
+        AUTO_FREE char *field = field_shown(row);
         AUTO_FREE char *s = show_value(json_object_get(row, "inbox"), 32),
                        *t = show_value(json_object_get(row, "crm"), 32);
-        table_row(&table, 5, js_str(row, "field"), s, t, js_str(row, "since"), run);
+        table_row(&table, 5, field, s, t, js_str(row, "since"), run);
     }
     table_print(&table);
 }

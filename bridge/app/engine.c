@@ -69,8 +69,8 @@ static void poll_due(struct app *app, struct turn *t)
         struct app_endpoint *e = &app->endpoints[i];
         if (e->next_poll <= app->env.now(&app->env))
             poll_endpoint(app, e);
-        for (size_t k = 0; e->intake.relearn && k < e->intake.n; k++)
-            e->intake.routes[k]->learnt = false; /* the next turn learns it again, or waits */
+        for (size_t k = 0; k < e->intake.n; k++)
+            e->intake.routes[k]->learnt &= !e->intake.relearn && !e->intake.routes[k]->relearn; /* the next turn learns it again, or waits */
         e->intake.relearn = false;
         t->busy |= e->more;
         sooner(t, e->next_poll);

@@ -1,4 +1,5 @@
-/* What the change log says about one person: the rows, or the cells as they were at some moment. */
+/* What the change log says about one person, their deals and the entries of their log: the rows, or the cells as they were at some
+ * moment. */
 #include "bridge/app/look.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -21,8 +22,8 @@ static json_t *row_of(const struct history *h, const struct log_row *row)
 {
     char at[WHEN_TEXT];
     when_print(row->at, at);
-    return json_pack("{s:s,s:I,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object",
-                     h->link->object, "event", row->event);
+    return json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object",
+                     h->link->object, "key", h->link->key, "event", row->event);
 }
 
 static void add_cell(struct history *h, const struct log_row *row, const char *field, const json_t *note)
@@ -70,8 +71,8 @@ static void replay(struct history *h, const struct log_row *row)
         if (!s)
             continue;
         js_set(h->cells, field,
-               json_pack("{s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object, "field",
-                         field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run", row->run));
+               json_pack("{s:s,s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object, "key",
+                         h->link->key, "field", field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run", row->run));
     }
 }
 
@@ -98,6 +99,33 @@ static bool read_log(struct history *h, struct err *err)
     return true;
 }
 
+static bool history_of(struct app *app, const struct route *r, const struct link *link, int64_t at, json_t *out, struct err *err)
+{
+    AUTO_JSON json_t *cells = json_object();
+    struct history h = {.app = app, .route = r, .link = link, .at = at, .out = out, .cells = cells};
+    return read_log(&h, err);
+}
+
+/* What hangs below the person: "<key>#deal-1", "<key>/<conversation>…". */
+static bool history_below(struct app *app, const struct route *r, const char *front, int64_t at, json_t *out, struct err *err)
+{
+    int64_t after = 0;
+    for (size_t n = PAGE; n == PAGE;) {
+        struct link *links = NULL;
+        if (!store_links_below(app->store, r->name, front, after, PAGE, &links, &n, err))
+            return false;
+        bool ok = true;
+        for (size_t i = 0; i < n; i++) {
+            after = links[i].id;
+            ok = ok && history_of(app, r, &links[i], at, out, err);
+        }
+        links_free(links, n);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool history_on(struct app *app, const struct route *r, const char *key, int64_t at, json_t *out,
                        struct err *err)
 {
@@ -106,12 +134,11 @@ static bool history_on(struct app *app, const struct route *r, const char *key, 
         bool found = false;
         if (!store_link_get(app->store, r->name, r->mapping->objects[i].name, key, &link, &found, err))
             return false;
-        AUTO_JSON json_t *cells = json_object();
-        struct history h = {.app = app, .route = r, .link = &link, .at = at, .out = out, .cells = cells};
-        if (found && !read_log(&h, err))
+        if (found && !history_of(app, r, &link, at, out, err))
             return false;
     }
-    return true;
+    AUTO_FREE char *deals = mem_printf("%s#", key), *said = mem_printf("%s/", key);
+    return history_below(app, r, deals, at, out, err) && history_below(app, r, said, at, out, err);
 }
 
 json_t *look_history(struct app *app, const char *words, int64_t at, struct err *err)

@@ -50,7 +50,7 @@ const struct command commands[] = {
     {"pause", "ROUTE|--all", "the route takes changes in but works nothing", "It stays so until resume.", cmd_pause},
     {"resume", "ROUTE|--all", "ends a pause", "", cmd_resume},
     {"forget", "PROSPECT | --lift KEY", "erases a prospect from the store; no sync brings it back",
-     "What Inbox and the CRM hold is not touched. --lift lets the prospect in again.", cmd_forget},
+     "What Inbox and the CRM hold is not touched, but for the bridge's own line in Inbox's notes. --lift lets the prospect in again.", cmd_forget},
     {"prune", "[--older-than 90d]", "drops old rows of the change log and what is finished", "", cmd_prune},
     {"backup", "FILE", "a checked copy of the store, also while the bridge runs", "", cmd_backup},
     {"reference", "", "prints the reference of all options as Markdown", "", cmd_reference},

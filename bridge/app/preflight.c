@@ -1,5 +1,6 @@
 /* Arithmetic on what the store and the limiters know; it makes no call. */
 #include "bridge/app/preflight.h"
+#include "bridge/base/mem.h"
 #include "bridge/sync/everything.h"
 
 #define PAGE 100
@@ -7,15 +8,31 @@
 #define SCHEMAS 16      /* calls that learn accounts, rights and schemas, and poll both feeds */
 #define VIEWS 3         /* a thread stands in so many of Inbox's lists at most */
 #define VIEW_ENDS 5     /* last pages that are not full */
+#define CHUNK 500       /* records compared together; what is missing there is asked for once more, in a call or two */
+#define BY_ID 2         /* calls for a person who must be read by id: the profile, and a conversation */
 #define OTHERS_SHARE 70 /* percent of a day that is not kept for what is urgent; see limiter.h */
+
+/* Who has no link is looked for by each match key, as far as there are any in a chunk. */
+static int64_t lookups(const struct route *r, int64_t unlinked, int64_t chunks)
+{
+    int64_t calls = 0;
+    for (size_t i = 0; unlinked > 0 && i < r->n; i++)
+        calls += (int64_t)r->objects[i].o->n_match * (unlinked / PAGE + (unlinked < chunks ? unlinked : chunks));
+    return calls;
+}
 
 bool preflight_cost(struct route *r, int64_t cost[2], struct err *err)
 {
-    int64_t subjects = 0, all = 0;
-    if (!store_subject_count(r->store, r->ep[SIDE_S]->name, &subjects, err) || !everything_about(r, &all, err))
+    int64_t subjects = 0, stale = 0, all = 0, states[8] = {0}, links = 0;
+    const char *inbox = r->ep[SIDE_S]->name;
+    if (!store_subject_count(r->store, inbox, &subjects, err) || !store_subjects_stale(r->store, inbox, &stale, err) ||
+        !everything_about(r, &all, err) || !store_link_counts(r->store, r->name, states, err))
         return false;
-    cost[SIDE_S] = VIEWS * (subjects / PAGE + 1) + VIEW_ENDS + SCHEMAS;
-    cost[SIDE_T] = all / PAGE + (int64_t)r->n + SCHEMAS;
+    for (size_t i = 0; i < COUNT(states); i++)
+        links += states[i];
+    int64_t chunks = all / CHUNK + (int64_t)r->n + 1;
+    cost[SIDE_S] = VIEWS * (subjects / PAGE + 1) + VIEW_ENDS + BY_ID * stale + SCHEMAS;
+    cost[SIDE_T] = all / PAGE + 2 * chunks + lookups(r, subjects - links, chunks) + SCHEMAS;
     return true;
 }
 

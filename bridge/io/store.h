@@ -80,6 +80,7 @@ bool store_subject_by_id(struct store *st, const char *endpoint, const char *obj
 bool store_subject_find(struct store *st, const char *endpoint, const char *words, struct subject *out, bool *found, struct err *err) MUST_CHECK; /* by key, id, label with or without @, any case */
 bool store_subject_put(struct store *st, const char *endpoint, const struct subject *s, struct err *err) MUST_CHECK;
 bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK;
+bool store_subjects_stale(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK; /* how many must be read by id */
 /* The next subjects after key (NULL: from the start), in key order, at most max; for scans. *n = 0 at the end. */
 bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max, struct subject **out, size_t *n, struct err *err) MUST_CHECK;
 void subjects_free(struct subject *s, size_t n);
@@ -117,6 +118,8 @@ bool store_link_by_target(struct store *st, const char *route, const char *t_typ
 bool store_link_put(struct store *st, struct link *l, struct err *err) MUST_CHECK; /* insert, or update all but route, object, key; REJECT when the target has a primary already */
 bool store_link_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK; /* with its ops and holds; the log stays */
 bool store_links_after(struct store *st, const char *route, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
+/* The links of all objects whose keys begin with `front`: "x:123#" gives what hangs below a person. */
+bool store_links_below(struct store *st, const char *route, const char *front, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err) MUST_CHECK;
 
 /* ---- jobs: durable dirty marks, one per (route, object, key) ---- */

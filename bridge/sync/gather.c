@@ -6,6 +6,7 @@
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 
+#define SEARCH_LAG_MS (10 * 60 * 1000) /* far beyond what a search index is seen to lag */
 #define GONE_AGAIN_MS (60 * 60 * 1000) /* a source record is gone when two reads an hour apart say so */
 
 /* ---- the store ---- */
@@ -339,6 +340,25 @@ static bool take_found(struct batch *b, struct item *it, struct found *f, const 
     return true;
 }
 
+/* Without a unique key a record is found by search only, and searches lag behind: not finding one that may just have been made
+ * says nothing yet. */
+static bool too_early(const struct batch *b, struct item *it, const char *field)
+{
+    const struct schema_field *key = schema_find(&it->b->schema[SIDE_T], it->b->o->key);
+    if (!str_eq(field, it->b->o->key) || !key || key->unique)
+        return false;
+    for (size_t i = 0; i < it->n_ops; i++) {
+        const struct op *op = &it->ops[i];
+        bool doubtful = op->state == OP_OPEN && op->side == SIDE_T && str_eq(op->kind, "create");
+        if (!doubtful || b->r->env->now(b->r->env) >= op->created + SEARCH_LAG_MS)
+            continue;
+        item_off(it, NEXT_LATER, "probe");
+        it->due = op->created + SEARCH_LAG_MS;
+        return true;
+    }
+    return false;
+}
+
 static bool find_target(struct batch *b, struct bound *bound, const char *field, struct err *err)
 {
     AUTO_FREE const char **values = mem_grow(NULL, b->n + 1, sizeof *values);
@@ -347,7 +367,7 @@ static bool find_target(struct batch *b, struct bound *bound, const char *field,
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
-        char *value = it->b == bound && !it->off && unlinked(it) ? match_value(b, it, field) : NULL;
+        char *value = it->b == bound && !it->off && unlinked(it) && !too_early(b, it, field) ? match_value(b, it, field) : NULL;
         if (!value)
             continue;
         found[n] = (struct found){0};

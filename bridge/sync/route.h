@@ -44,6 +44,8 @@ struct route {
     struct vocabulary *vocab[2];
     char *currency[2]; /* currency[side]: of that organisation, by route_pin; NULL = not told */
     bool learnt; /* false: nothing is taken in and nothing worked on, for nobody could say what it means */
+    int64_t learnt_at; /* learnt_at: when; ms */
+    bool relearn;      /* relearn: an id was read that nobody has a name for: describe again before the next turn */
     /* of this run */
     int64_t run;
     struct tally tally;

@@ -12,6 +12,7 @@
 #define FLAP_WINDOW_MS (60 * 60 * 1000)
 #define FLAP_TIMES 3
 #define PROBE_AFTER_MS 5000
+#define LEARN_AGAIN_MS (10 * 60 * 1000)
 
 /* ---- cells and their notes ---- */
 
@@ -140,7 +141,11 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
 static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
 {
     bool unknown = false;
-    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
+    if (c->f->fence && it->next == NEXT_FINISH) { /* what it says is known once the record is read */
+        it->next = NEXT_AGAIN;
+        it->why = "its line";
+    }
+    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE || c->f->fence)
         return;
     const struct result *res = &it->out[SIDE_T].result;
     bool born = res->created && res->record.untouched && item_unsaid(c);
@@ -355,6 +360,18 @@ static void settle_cells(struct batch *b, struct item *it)
     }
 }
 
+/* Somebody who came after we asked who is who: ask again, though not for ever, for some ids nobody knows. */
+static void settle_unknown(struct batch *b, struct item *it)
+{
+    int64_t now = b->r->env->now(b->r->env);
+    b->r->tally.stale++;
+    b->r->relearn |= now - b->r->learnt_at >= LEARN_AGAIN_MS;
+    if (it->next != NEXT_FINISH || it->job->attempts >= 2)
+        return;
+    it->next = NEXT_RETRY;
+    it->due = now + LEARN_AGAIN_MS;
+}
+
 static bool settle_planned(struct batch *b, struct item *it, struct err *err)
 {
     for (int side = 0; side < 2; side++)
@@ -372,7 +389,7 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     t->echo_s += nothing && str_eq(it->job->why, "event");
     t->echo_t += nothing && str_eq(it->job->why, "crm");
     if (it->plan.unknown)
-        b->r->tally.stale++;
+        settle_unknown(b, it);
     if (!it->event && it->log)
         it->event = it->create ? "created" : "synced";
     if (it->event && str_eq(it->event, "linked"))

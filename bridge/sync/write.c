@@ -43,15 +43,15 @@ static void intent_cell(json_t *cells, const struct cell_plan *c, int side)
     js_set(cells, c->f->name, cell);
 }
 
-static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_plan *c, int side)
+static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_plan *c, int side, const json_t *held)
 {
     struct err err = {0};
-    if (!map_write(c->f, side, c->to[side], b->r->vocab[side], o->set, &err)) {
+    if (!map_write_over(c->f, side, c->to[side], b->r->vocab[side], held, o->set, &err)) {
         hold_cell(c, err.text);
         return false;
     }
     /* A merge that keeps unmanaged elements may name labels this side alone knows; what cannot be named was not seen. */
-    if (!map_write(c->f, side, c->now[side], b->r->vocab[side], o->seen, &err))
+    if (c->f->fence || !map_write(c->f, side, c->now[side], b->r->vocab[side], o->seen, &err))
         json_object_del(o->seen, c->f->path[side]);
     return true;
 }
@@ -91,7 +91,7 @@ static void build(struct batch *b, struct item *it, int side)
     o->seen = json_object();
     for (size_t i = 0; i < it->plan.n; i++) {
         struct cell_plan *c = &it->plan.cells[i];
-        if (c->write[side] && patch_cell(b, o, c, side))
+        if (c->write[side] && patch_cell(b, o, c, side, side == SIDE_S ? it->subject.fields : it->t.fields))
             intent_cell(cells, c, side);
     }
     if (side == SIDE_T && it->create && it->b->o->of)

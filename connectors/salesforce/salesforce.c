@@ -129,6 +129,8 @@ static void salesforce_close(struct endpoint *ep)
     for (size_t i = 0; i < s->n_known; i++)
         schema_done(&s->known[i]);
     s->n_known = 0;
+    free(s->home);
+    s->home = NULL;
 }
 
 static bool salesforce_probe(struct endpoint *ep, struct organisation *out, struct err *err)

@@ -11,6 +11,7 @@
 #define SALESFORCE_MODIFIED "SystemModstamp"
 #define SALESFORCE_UNDER_WAY_MS (10 * INT64_C(60000)) /* no transaction runs longer */
 #define SALESFORCE_CREATED "CreatedDate"
+#define SALESFORCE_ADDRESS "record_url" /* a field of our own: where people see the record */
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
 struct salesforce_object {
@@ -32,6 +33,7 @@ struct salesforce {
     double fill;
     int duplicates;
     bool auto_assign;
+    char *home; /* home: the organisation's address, as the last description was answered from; NULL before */
     struct schema known[8]; /* field types per object, as last described */
     size_t n_known;
 };
@@ -81,6 +83,9 @@ const struct schema *salesforce_types(struct endpoint *ep, const char *object,
                                       struct err *err); /* learnt once; NULL with err */
 void salesforce_forget(struct endpoint *ep, const char *object);
 bool salesforce_describe(struct endpoint *, const char *, struct schema *, struct err *);
+
+/* salesforce_owner.c: users and queues become options of OwnerId. */
+bool salesforce_owners(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
 
 /* salesforce_read.c, salesforce_lost.c */
 /* salesforce_read fills out[i] for ids[i], all of one object; those that are not there are GONE. fields NULL = all. */

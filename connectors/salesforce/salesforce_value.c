@@ -104,6 +104,8 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
     json_object_foreach ((json_t *)row, name, raw)
         if (salesforce_wanted(fields, name) && !str_eq(name, "attributes"))
             js_set(out->fields, name, salesforce_typed(ep, types, name, raw));
+    if (fields && salesforce_wanted(fields, SALESFORCE_ADDRESS) && salesforce_of(ep)->home)
+        js_set(out->fields, SALESFORCE_ADDRESS, json_sprintf("%s/%s", salesforce_of(ep)->home, id));
     out->key = mem_dup(js_str(out->fields, "inbox_prospect_key__c"));
     return true;
 }

@@ -188,7 +188,7 @@ static void a_sweep_the_day_has_no_calls_for_is_put_off(void **state)
     kit_time = 1000 * DAY;
     t.ep.limiter = limiter_new(&bucket, 1, 1.0, 0.7);
     add_links(k, 1200);
-    add_subjects(k, 0, 1200); /* some 12 calls to the CRM and up to 60 to Inbox, of the 70 that are for it */
+    add_subjects(k, 0, 1200); /* up to 36 calls to the CRM and 60 to Inbox, of the 70 that are for it */
     rounds(&t);
     for (int i = 0; i < 20; i++)
         assert_int_equal(limiter_take(t.ep.limiter, kit_time + 12 * HOUR, 0, LANE_LIVE, 1), 0);

@@ -43,8 +43,8 @@ static bool relearn(struct intake *in)
     struct err err = {0};
     bool due = in->relearn;
     in->relearn = false;
-    for (size_t i = 0; due && i < in->n; i++)
-        if (!route_learn(in->routes[i], &faults, &err))
+    for (size_t i = 0; i < in->n; i++)
+        if ((due || in->routes[i]->relearn) && !route_learn(in->routes[i], &faults, &err))
             return false;
     return true;
 }
