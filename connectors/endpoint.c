@@ -201,6 +201,7 @@ static void classify(struct endpoint *ep, struct call *c)
 {
     struct http_answer *a = &c->answer;
     c->err = (struct err){0};
+    ep->answers[a->fate == HTTP_ANSWERED && a->status >= 100 && a->status < 600 ? a->status / 100 : 0]++;
     if (a->fate != HTTP_ANSWERED) {
         c->err = a->err;
         if (a->fate == HTTP_LOST && c->err.kind != ERR_LIMIT)

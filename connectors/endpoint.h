@@ -31,6 +31,7 @@ struct endpoint {
     int64_t patience;            /* patience: wait for the limiter at most so long (ms) within a call; more = RATE */
     struct vault vault;
     uint64_t calls;              /* calls made since open, for plans and status */
+    uint64_t answers[6];         /* answers[1] to [5]: how many of them were answered 1xx to 5xx; [0]: how many were not answered */
 };
 
 /* endpoint_new reads the group's options by the connector's table (plus `also` names the app reads), opens. Faults are

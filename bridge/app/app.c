@@ -7,6 +7,7 @@
 #include "bridge/sync/pause.h"
 #include "bridge/sync/verdict.h"
 #include "bridge/sync/worker.h"
+#include <stdarg.h>
 #include <string.h>
 
 #define ROUNDS_MOST 8              /* our own echoes come back once; more rounds are other people's edits */
@@ -29,12 +30,29 @@ void app_worse(struct app *app, int code)
         app->exit_code = code;
 }
 
+void app_say(struct app *app, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        abort();
+    va_end(ap);
+    if (app->said) {
+        AUTO_FREE char *line = mem_printf("inbox-bridge: %s", text);
+        js_add(app->said, json_string(line));
+    } else {
+        fprintf(stderr, "inbox-bridge: %s\n", text);
+    }
+    free(text);
+}
+
 void app_fail(struct app *app, const char *what, const struct err *err)
 {
     if (app->logs)
         log_error("failed", "what", what, "kind", err_name(err->kind), "error", err->text, NULL);
-    else
-        fprintf(stderr, "inbox-bridge: %s: %s\n", what, err->text);
+    if (!app->logs || app->said)
+        app_say(app, "%s: %s", what, err->text);
     int code = verdict_of(err->kind)->exit_code;
     bool wire = err->kind == ERR_TEMP || err->kind == ERR_UNSURE || err->kind == ERR_RATE;
     app_worse(app, wire ? EXIT_UNREACHABLE : code ? code : EXIT_PARTLY);
@@ -303,13 +321,14 @@ static int64_t marks_in(const struct app *app)
     return n;
 }
 
-bool app_sync(struct app *app)
+bool app_sync(struct app *app, const char *only)
 {
     bool ok = app_intake(app);
     for (int round = 0; ok && round < ROUNDS_MOST; round++) {
         int64_t before = marks_in(app);
         for (size_t i = 0; i < app->n_routes; i++)
-            ok = app_sync_route(app, &app->routes[i].route) && ok;
+            if (!only || str_eq(only, app->routes[i].route.name))
+                ok = app_sync_route(app, &app->routes[i].route) && ok;
         /* What a CRM made Inbox say may concern another CRM. The CRMs themselves are not asked again: they would mostly
          * tell what was just written, a page for every hundred records, and the next pass hears the rest. */
         ok = ok && intake_side(app, true);
@@ -343,21 +362,34 @@ static void report_pause(struct app *app, const struct route *r, json_t *row)
     js_set(row, "paused", json_string(at));
 }
 
-static json_t *report_route(struct app *app, struct route *r)
+struct tally tally_since(const struct tally *now, const struct tally *before)
+{
+    struct tally out;
+    int64_t a[sizeof out / sizeof(int64_t)], b[sizeof out / sizeof(int64_t)]; /* a tally is counters and nothing else */
+    _Static_assert(sizeof a == sizeof out, "tally");
+    memcpy(a, now, sizeof a);
+    memcpy(b, before, sizeof b);
+    for (size_t i = 0; i < COUNT(a); i++)
+        a[i] -= b[i];
+    memcpy(&out, a, sizeof out);
+    return out;
+}
+
+json_t *app_report_route(struct app *app, const struct route *r, const struct tally *did, const struct err *stop)
 {
     struct err err = {0};
     int64_t open = 0, dead = 0, holds = 0, jobs = 0, next = 0;
     if (!store_ops_counts(r->store, r->name, &open, &dead, &err) || !store_holds_count(r->store, r->name, &holds, &err) ||
         !store_jobs_count(r->store, r->name, &jobs, &next, &err))
         app_fail(app, r->name, &err);
-    json_t *row = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I}", "name", r->name, "counts", counts_of(&r->tally), "holds", holds,
+    json_t *row = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I}", "name", r->name, "counts", counts_of(did), "holds", holds,
                             "dead", dead, "open_ops", open, "jobs_waiting", jobs);
-    if (r->stop.kind != ERR_NONE)
-        js_set(row, "stopped", json_string(r->stop.text));
+    if (stop->kind != ERR_NONE)
+        js_set(row, "stopped", json_string(stop->text));
     report_pause(app, r, row);
-    if (r->stop.kind != ERR_NONE)
-        app_worse(app, verdict_of(r->stop.kind)->exit_code);
-    if (holds || dead || open || jobs || r->tally.withheld || r->tally.guarded)
+    if (stop->kind != ERR_NONE)
+        app_worse(app, verdict_of(stop->kind)->exit_code);
+    if (holds || dead || open || jobs || did->withheld || did->guarded)
         app_worse(app, EXIT_PARTLY);
     return row;
 }
@@ -366,7 +398,7 @@ json_t *app_report(struct app *app)
 {
     json_t *routes = json_array();
     for (size_t i = 0; i < app->n_routes; i++)
-        js_add(routes, report_route(app, &app->routes[i].route));
+        js_add(routes, app_report_route(app, &app->routes[i].route, &app->routes[i].route.tally, &app->routes[i].route.stop));
     return json_pack("{s:o}", "routes", routes);
 }
 

@@ -46,6 +46,8 @@ struct app_endpoint {
     bool more;         /* the last poll left pages for the next one */
     int64_t polled;    /* last time all its changes were taken in; 0 = not yet */
     struct err fault;  /* why the last poll failed; ERR_NONE = it worked */
+    int64_t waits;     /* our own budget has no call for it before; 0 = it has */
+    int64_t reads, tries, fails; /* polls that took in all there was; polls; and how many failed one after the other */
     int64_t news;      /* when its feed last told something new */
     _Atomic int64_t heard;               /* when a delivery of its webhook last came */
     _Atomic int64_t hooks[HOOK_RESULTS]; /* deliveries since the start; counted on the server's threads */
@@ -67,6 +69,7 @@ struct app {
     bool quiet;        /* no progress */
     bool logs;         /* faults go to the log, not to a person */
     bool looking;      /* the store is open for reading only, beside whoever holds it */
+    json_t *said;      /* what would go to stderr is collected here, for somebody who asked the service; borrowed; NULL: nobody did */
     struct opt_file *file;
     struct settings settings;
     struct http_settings http;
@@ -102,14 +105,18 @@ void app_keep_limits(struct app *app, bool now);
 /* app_worse keeps the gravest exit code: 6 > 2 > 4 > 5 > 3 > 0. */
 void app_worse(struct app *app, int code);
 void app_fail(struct app *app, const char *what, const struct err *err);
+void app_say(struct app *app, const char *fmt, ...) PRINTF_LIKE(2, 3); /* one line for a person, without the program's name */
 void app_faults(struct app *app, const struct opt_faults *faults);
 
 /* app_intake polls every endpoint once; app_sync works all routes to quiet. */
 bool app_intake(struct app *app);
-bool app_sync(struct app *app);
+bool app_sync(struct app *app, const char *only_or_null); /* only: the route of that name */
 bool app_sync_route(struct app *app, struct route *r); /* one route to quiet, without intake */
 /* What the routes did and what is left, as JSON: {"routes":[{"name","counts":{…},"stop":…}]}. New reference. */
 json_t *app_report(struct app *app);
+/* One row of it: what the route did, and why it stands still if it does. */
+json_t *app_report_route(struct app *app, const struct route *r, const struct tally *did, const struct err *stop);
+struct tally tally_since(const struct tally *now, const struct tally *before);
 void app_print_report(struct app *app, const json_t *report);
 
 /* config.c */
@@ -153,8 +160,8 @@ void live_run(struct app *app, struct app_route *ar);
  * who_no_route say so and answer the exit code. */
 struct route *who_route(struct app *app, const char *name);
 char *who_key(struct app *app, const struct route *r, const char *words, struct err *err) MUST_CHECK;
-int who_nobody(const char *command, const char *words);
-int who_no_route(const struct app *app, const char *command, const char *name);
+int who_nobody(struct app *app, const char *command, const char *words);
+int who_no_route(struct app *app, const char *command, const char *name);
 
 /* output.c */
 void print_json(const json_t *value);

@@ -1,5 +1,6 @@
 /* forget, prune, backup: what leaves the store, and what is copied out of it. */
 #include "bridge/app/comparison.h"
+#include "bridge/app/deed.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
@@ -61,97 +62,89 @@ static void unline(struct app *app, struct route *r, const char *key)
             if (!store_subject_get(app->store, r->ep[SIDE_S]->name, o->type[SIDE_S], key, &s, &found, &err) ||
                 (found && s.id && !unline_field(app, r, &o->fields[k], &s, &err))) {
                 app_fail(app, "forget", &err);
-                fprintf(stderr, "inbox-bridge: forget: the line [inbox-bridge %s] in the notes of %s is still there: take it away by hand\n",
+                app_say(app, "forget: the line [inbox-bridge %s] in the notes of %s is still there: take it away by hand",
                         r->ep[SIDE_T]->name, key);
             }
         }
 }
 
-static int forget(struct app *app, const char *words)
+static json_t *forget(struct app *app, const char *words)
 {
     struct err err = {0};
     int64_t rows = 0;
     AUTO_FREE char *key = key_anywhere(app, words);
+    if (!key && !app->exit_code)
+        who_nobody(app, "forget", words);
     if (!key)
-        return app->exit_code ? app->exit_code : who_nobody("forget", words);
+        return NULL;
     for (size_t i = 0; i < app->n_routes; i++) {
         comparison_drop(app, &app->routes[i].route);
         unline(app, &app->routes[i].route, key);
     }
-    if (!store_forget(app->store, key, &rows, &err) || !store_compact(app->store, &err)) {
-        app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget",
-                 &err);
-        return app->exit_code;
-    }
-    AUTO_JSON json_t *out = json_pack("{s:s,s:I}", "forgotten", key, "rows", rows);
-    if (app->json)
-        print_json(out);
-    else
-        printf("%s is forgotten: %lld rows are gone from the store, and the next sync will not bring it back\n"
-               "its records in Inbox and in the CRM (but for the bridge's own line in the notes), older backups and plan files are untouched\n",
-               key, (long long)rows);
-    return app->exit_code;
+    if (store_forget(app->store, key, &rows, &err) && store_compact(app->store, &err))
+        return json_pack("{s:s,s:I}", "forgotten", key, "rows", rows);
+    app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget", &err);
+    return NULL;
 }
 
-static int lift(struct app *app, const char *key)
+static json_t *lift(struct app *app, const char *key)
 {
     struct err err = {0};
     bool was = false;
     if (!store_forgive(app->store, key, &was, &err)) {
         app_fail(app, "forget", &err);
-        return app->exit_code;
+        return NULL;
     }
-    if (!was) {
-        fprintf(stderr, "inbox-bridge: forget: nobody with the key \"%s\" was forgotten here\n", key);
-        return EXIT_USAGE;
-    }
-    AUTO_JSON json_t *out = json_pack("{s:s}", "lifted", key);
-    if (app->json)
-        print_json(out);
-    else
-        printf("%s may come back: sync --full looks for it at once\n", key);
-    return app->exit_code;
+    if (was)
+        return json_pack("{s:s}", "lifted", key);
+    app_say(app, "forget: nobody with the key \"%s\" was forgotten here", key);
+    app_worse(app, EXIT_USAGE);
+    return NULL;
+}
+
+json_t *deed_forget(struct app *app, int argc, char **argv)
+{
+    return argc == 3 ? lift(app, argv[2]) : forget(app, argv[1]);
 }
 
 int cmd_forget(struct app *app, int argc, char **argv)
 {
-    bool lifts = argc == 3 && !strcmp(argv[1], "--lift");
-    if (!lifts && (argc != 2 || argv[1][0] == '-')) {
-        fprintf(stderr, "inbox-bridge: forget: say forget PROSPECT (@handle, key, id), or forget --lift KEY\n");
-        return EXIT_USAGE;
-    }
-    if (!app_load(app) || !app_open(app))
-        return app->exit_code;
-    return lifts ? lift(app, argv[2]) : forget(app, argv[1]);
+    AUTO_JSON json_t *out = deed_do(app, argc, argv);
+    const char *forgotten = js_str(out, "forgotten");
+    if (out && app->json)
+        print_json(out);
+    else if (forgotten)
+        printf("%s is forgotten: %lld rows are gone from the store, and the next sync will not bring it back\n"
+               "its records in Inbox and in the CRM (but for the bridge's own line in the notes), older backups and plan files are untouched\n",
+               forgotten, (long long)js_int_or(out, "rows", 0));
+    else if (out)
+        printf("%s may come back: sync --full looks for it at once\n", js_str(out, "lifted"));
+    return app->exit_code;
 }
 
 /* ---- prune ---- */
 
-int cmd_prune(struct app *app, int argc, char **argv)
+json_t *deed_prune(struct app *app, int argc, char **argv)
 {
     struct err err = {0};
     struct pruned p = {0};
     int64_t age = 90 * 24 * 3600 * 1000LL;
-    if (argc != 1 && (argc != 3 || strcmp(argv[1], "--older-than") != 0)) {
-        fprintf(stderr, "inbox-bridge: prune: say prune, or prune --older-than 90d\n");
-        return EXIT_USAGE;
-    }
-    if (argc == 3 && !when_parse_span(argv[2], &age, &err)) {
-        fprintf(stderr, "inbox-bridge: prune: %s\n", err.text);
-        return EXIT_USAGE;
-    }
-    if (!app_load(app) || !app_open(app))
-        return app->exit_code;
-    if (!store_prune(app->store, app->env.now(&app->env) - age, &p, &err) || !store_compact(app->store, &err)) {
+    if ((argc == 3 && !when_parse_span(argv[2], &age, &err)) || !store_prune(app->store, app->env.now(&app->env) - age, &p, &err) ||
+        !store_compact(app->store, &err)) {
         app_fail(app, "prune", &err);
-        return app->exit_code;
+        return NULL;
     }
-    AUTO_JSON json_t *out = json_pack("{s:I,s:I,s:I}", "log_rows", p.log, "runs", p.runs, "subjects", p.subjects);
-    if (app->json)
+    return json_pack("{s:I,s:I,s:I}", "log_rows", p.log, "runs", p.runs, "subjects", p.subjects);
+}
+
+int cmd_prune(struct app *app, int argc, char **argv)
+{
+    AUTO_JSON json_t *out = deed_do(app, argc, argv);
+    if (out && app->json)
         print_json(out);
-    else
-        printf("gone: %lld rows of the change log, %lld runs, %lld source records that left Inbox\n", (long long)p.log,
-               (long long)p.runs, (long long)p.subjects);
+    else if (out)
+        printf("gone: %lld rows of the change log, %lld runs, %lld source records that left Inbox\n",
+               (long long)js_int_or(out, "log_rows", 0), (long long)js_int_or(out, "runs", 0), (long long)js_int_or(out, "subjects", 0));
     return app->exit_code;
 }
 

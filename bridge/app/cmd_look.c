@@ -1,4 +1,5 @@
 /* status, explain, holds, resolve, dead, retry: what is, why, and the few things a person decides. */
+#include "bridge/app/deed.h"
 #include "bridge/app/look.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -8,15 +9,10 @@
 
 #define LIST_MOST 1000
 
-static bool start(struct app *app)
-{
-    return app_load(app) && app_open(app);
-}
-
 /* Beside the running service, where there is one. */
-static bool start_looking(struct app *app, bool calls)
+static bool start_looking(struct app *app)
 {
-    return app_load(app) && app_look(app, calls);
+    return app_load(app) && app_look(app, false);
 }
 
 /* ---- status ---- */
@@ -57,7 +53,7 @@ int cmd_status(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app, false))
+    if (!start_looking(app))
         return app->exit_code;
     AUTO_JSON json_t *report = look_status(app, &err);
     if (!report) {
@@ -76,12 +72,12 @@ int cmd_status(struct app *app, int argc, char **argv)
 
 /* ---- explain ---- */
 
-static void print_explained(const struct route *r, const json_t *out)
+static void print_explained(const json_t *out)
 {
     size_t i;
     json_t *cell;
     struct table_out table = {0};
-    printf("%s (%s) on route %s: %s%s%s\n", js_str_or(out, "label", "?"), js_str(out, "key"), r->name, js_str(out, "state"),
+    printf("%s (%s) on route %s: %s%s%s\n", js_str_or(out, "label", "?"), js_str(out, "key"), js_str(out, "route"), js_str(out, "state"),
            js_str(out, "t_id") ? ", CRM record " : "", js_str_or(out, "t_id", ""));
     if (js_str(out, "excluded") || js_str(out, "error"))
         printf("  %s\n", js_str(out, "excluded") ? js_str(out, "excluded") : js_str(out, "error"));
@@ -91,7 +87,7 @@ static void print_explained(const struct route *r, const json_t *out)
         char *shown[4];
         for (int k = 0; k < 4; k++)
             shown[k] = show_value(json_object_get(cell, names[k]), 20);
-        AUTO_FREE char *why = mem_printf("%s [%s, %s:%lld]", js_str(cell, "why"), js_str(cell, "policy"), r->mapping->file,
+        AUTO_FREE char *why = mem_printf("%s [%s, %s:%lld]", js_str(cell, "why"), js_str(cell, "policy"), js_str(out, "mapping"),
                                          (long long)js_int_or(cell, "line", 0));
         table_row(&table, 7, js_str(cell, "field"), shown[0], shown[1], shown[2], shown[3], js_str(cell, "act"), why);
         for (int k = 0; k < 4; k++)
@@ -113,23 +109,17 @@ static void explain_on(struct app *app, struct route *r, const char *key, json_t
             return;
         }
         js_set(out, "route", json_string(r->name));
-        if (!app->json)
-            print_explained(r, out);
+        js_set(out, "mapping", json_string(r->mapping->file));
         js_add(all, out);
     }
 }
 
-int cmd_explain(struct app *app, int argc, char **argv)
+json_t *deed_explain(struct app *app, int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "inbox-bridge: explain: say explain PROSPECT (@handle, key, id)\n");
-        return EXIT_USAGE;
-    }
     struct err err = {0};
-    if (!start_looking(app, true) || !app_learn(app))
-        return app->exit_code;
-    AUTO_JSON json_t *all = json_array();
+    json_t *all = json_array();
     bool any = false;
+    (void)argc;
     for (size_t i = 0; i < app->n_routes; i++) {
         struct route *r = &app->routes[i].route;
         struct subject s __attribute__((cleanup(subject_done))) = {0};
@@ -137,15 +127,23 @@ int cmd_explain(struct app *app, int argc, char **argv)
         if (!store_subject_find(app->store, r->ep[SIDE_S]->name, argv[1], &s, &found, &err))
             app_fail(app, r->name, &err);
         any |= found;
-        if (found)
+        if (found && (r->learnt || app_learn_route(app, r)))
             explain_on(app, r, s.key, all);
     }
-    if (app->json)
+    if (!any && !app->exit_code)
+        who_nobody(app, argv[0], argv[1]);
+    return all;
+}
+
+int cmd_explain(struct app *app, int argc, char **argv)
+{
+    size_t i;
+    json_t *row;
+    AUTO_JSON json_t *all = deed_do(app, argc, argv);
+    if (all && app->json)
         print_json(all);
-    if (!any) {
-        fprintf(stderr, "inbox-bridge: explain: nobody called \"%s\" was seen yet\n", argv[1]);
-        return EXIT_USAGE;
-    }
+    json_array_foreach (app->json ? NULL : all, i, row)
+        print_explained(row);
     return app->exit_code;
 }
 
@@ -177,7 +175,7 @@ int cmd_holds(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app, false))
+    if (!start_looking(app))
         return app->exit_code;
     AUTO_JSON json_t *rows = look_holds(app, &err);
     if (!rows) {
@@ -239,20 +237,24 @@ static bool resolve_hold(struct app *app, int argc, char **argv, struct err *err
            store_commit(app->store, err);
 }
 
-int cmd_resolve(struct app *app, int argc, char **argv)
+json_t *deed_resolve(struct app *app, int argc, char **argv)
 {
     struct err err = {0};
-    if (argc < 3) {
-        fprintf(stderr, "inbox-bridge: resolve: say resolve ID inbox|crm|value VALUE|RECORD\n");
-        return EXIT_USAGE;
-    }
-    if (!start(app))
-        return app->exit_code;
-    if (!resolve_hold(app, argc, argv, &err)) {
-        app_fail(app, "resolve", &err);
-        return err.kind == ERR_CONFIG ? EXIT_USAGE : app->exit_code;
-    }
-    printf("noted: the next sync carries it out\n");
+    if (resolve_hold(app, argc, argv, &err))
+        return json_pack("{s:s}", "hold", argv[1]);
+    app_fail(app, "resolve", &err);
+    if (err.kind == ERR_CONFIG) /* nothing is wrong but what was asked for */
+        app_worse(app, EXIT_USAGE);
+    return NULL;
+}
+
+int cmd_resolve(struct app *app, int argc, char **argv)
+{
+    AUTO_JSON json_t *out = deed_do(app, argc, argv);
+    if (out && app->json)
+        print_json(out);
+    else if (out)
+        printf("noted: the next sync carries it out\n");
     return app->exit_code;
 }
 
@@ -266,7 +268,7 @@ int cmd_dead(struct app *app, int argc, char **argv)
     json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app, false))
+    if (!start_looking(app))
         return app->exit_code;
     AUTO_JSON json_t *rows = look_dead(app, &err);
     if (!rows) {
@@ -293,17 +295,11 @@ static bool retry_op(struct app *app, const struct op *op, struct err *err)
                                      app->env.now(&app->env), "retry", err));
 }
 
-int cmd_retry(struct app *app, int argc, char **argv)
+json_t *deed_retry(struct app *app, int argc, char **argv)
 {
     struct err err = {0};
     int64_t id = 0, done = 0;
-    bool all = argc == 2 && !strcmp(argv[1], "--all");
-    if (argc != 2 || (!all && !str_to_int(argv[1], 1, INT64_MAX, &id))) {
-        fprintf(stderr, "inbox-bridge: retry: say retry ID, or retry --all\n");
-        return EXIT_USAGE;
-    }
-    if (!start(app))
-        return app->exit_code;
+    bool all = !str_to_int(argv[argc - 1], 1, INT64_MAX, &id);
     for (size_t i = 0; i < app->n_routes; i++) {
         struct op *ops = NULL;
         size_t n = 0;
@@ -317,6 +313,16 @@ int cmd_retry(struct app *app, int argc, char **argv)
         if (!ok)
             app_fail(app, "retry", &err);
     }
-    printf("%lld write%s will be tried again with the next sync\n", (long long)done, done == 1 ? "" : "s");
+    return json_pack("{s:I}", "retried", done);
+}
+
+int cmd_retry(struct app *app, int argc, char **argv)
+{
+    AUTO_JSON json_t *out = deed_do(app, argc, argv);
+    int64_t done = js_int_or(out, "retried", 0);
+    if (out && app->json)
+        print_json(out);
+    else if (out)
+        printf("%lld write%s will be tried again with the next sync\n", (long long)done, done == 1 ? "" : "s");
     return app->exit_code;
 }

@@ -1,7 +1,8 @@
 /* reconcile: everything compared by hand. Inbox is walked beside its feed, the CRM read by linked ids, the drift told; then what
  * an ordinary sync can mend is marked and synced, and what was touched is compared once more. Killed, it goes on where it was. */
-#include "bridge/app/app.h"
 #include "bridge/app/comparison.h"
+#include "bridge/app/deed.h"
+#include "bridge/app/pass.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
@@ -92,30 +93,6 @@ static bool snapshot(struct app *app, struct comparison *all, size_t n, struct e
 
 /* ---- telling ---- */
 
-static json_t *report_of(const struct comparison *c, struct err *err)
-{
-    char at[WHEN_TEXT];
-    const struct route *r = c->route;
-    const json_t *cost = json_object_get(c->state, "cost");
-    json_t *changes = NULL;
-    when_print(c->app->env.now(&c->app->env), at);
-    if (!shape_changes(r, &changes, err))
-        return NULL;
-    return json_pack("{s:s,s:s,s:O,s:O,s:O,s:O,s:o,s:O,s:o,s:{s:I,s:I},s:{s:O,s:O}}", "route", r->name, "at", at, "compared",
-                     json_object_get(c->state, "compared"), "records", json_object_get(c->state, "records"), "cells",
-                     json_object_get(c->state, "cells"), "excluded", json_object_get(c->state, "excluded"), "schema", changes, "risky",
-                     json_object_get(c->state, "risky"), "plan", js_text(js_str(c->state, "plan")), "calls", "inbox",
-                     (json_int_t)r->ep[SIDE_S]->calls, "crm", (json_int_t)r->ep[SIDE_T]->calls, "cost", "inbox",
-                     json_array_get(cost, SIDE_S), "crm", json_array_get(cost, SIDE_T));
-}
-
-/* The last report stays in the store, for status, metrics and alarms. */
-static bool keep_report(const struct comparison *c, const json_t *report, struct err *err)
-{
-    AUTO_FREE char *name = mem_printf("drift:%s", c->route->name), *text = js_print(report);
-    return store_meta_set(c->app->store, name, text, err) && shape_keep(c->route, err);
-}
-
 static bool print_row(void *self, const json_t *row, struct err *err)
 {
     bool *first = self;
@@ -164,18 +141,35 @@ static bool show_row(void *self, const json_t *row, struct err *err)
     return true;
 }
 
+static void begin_rows(struct shown *shown)
+{
+    table_row(&shown->table, 6, "PROSPECT", "CLASS", "FIELD", "INBOX", "CRM", "WHY");
+}
+
+static void end_rows(struct shown *shown)
+{
+    if (shown->table.n > 1)
+        table_print(&shown->table);
+    else
+        table_drop(&shown->table);
+    if (shown->more)
+        printf("… and more; --json has every row\n");
+}
+
 static bool show_rows(struct comparison *c, struct err *err)
 {
     struct shown shown = {0};
-    table_row(&shown.table, 6, "PROSPECT", "CLASS", "FIELD", "INBOX", "CRM", "WHY");
+    begin_rows(&shown);
     bool ok = comparison_each(c, show_row, &shown, err);
-    if (shown.table.n > 1)
-        table_print(&shown.table);
-    else
-        table_drop(&shown.table);
-    if (shown.more)
-        printf("… and more; --json has every row\n");
+    end_rows(&shown);
     return ok;
+}
+
+static void show_head(const json_t *report, const char *more)
+{
+    const json_t *calls = json_object_get(report, "calls");
+    printf("route %s: %lld records compared, %lld calls to Inbox, %lld to the CRM%s\n", js_str(report, "route"),
+           (long long)js_int_or(report, "compared", 0), (long long)js_int_or(calls, "inbox", 0), (long long)js_int_or(calls, "crm", 0), more);
 }
 
 static void show_counts(const json_t *report)
@@ -201,20 +195,17 @@ static void show_counts(const json_t *report)
 
 static bool show(struct comparison *c, const json_t *report, struct err *err)
 {
-    const json_t *calls = json_object_get(report, "calls");
     if (!show_rows(c, err))
         return false;
-    printf("route %s: %lld records compared, %lld calls to Inbox, %lld to the CRM%s\n", c->route->name,
-           (long long)js_int_or(report, "compared", 0), (long long)js_int_or(calls, "inbox", 0),
-           (long long)js_int_or(calls, "crm", 0), c->resumed ? ", after an earlier start" : "");
+    show_head(report, c->resumed ? ", after an earlier start" : "");
     show_counts(report);
     return true;
 }
 
 static bool tell(struct reconcile *all, struct comparison *c, struct err *err)
 {
-    json_t *report = report_of(c, err);
-    bool ok = report && keep_report(c, report, err) && (all->app->json ? print_report(all, c, report, err) : show(c, report, err));
+    json_t *report = comparison_report(c, err);
+    bool ok = report && (all->app->json ? print_report(all, c, report, err) : show(c, report, err));
     if (js_int_or(json_object_get(c->state, "records"), "unread", 0))
         app_worse(all->app, EXIT_PARTLY);
     if (report)
@@ -223,23 +214,6 @@ static bool tell(struct reconcile *all, struct comparison *c, struct err *err)
 }
 
 /* ---- mending ---- */
-
-static bool mark_row(void *self, const json_t *row, struct err *err)
-{
-    struct route *r = self;
-    return !drift_mendable(js_str(row, "class")) ||
-           store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE, r->env->now(r->env),
-                          "compare", err);
-}
-
-static bool mark_drift(struct comparison *c, struct err *err)
-{
-    struct route *r = c->route;
-    STORE_TX(tx, r->store);
-    return store_begin(r->store, err) && comparison_each(c, mark_row, r, err) &&
-           (!r->accept_mass || store_jobs_wake(r->store, r->name, "risky", err)) && comparison_turn_to(c, "mend", err) &&
-           store_commit(r->store, err);
-}
 
 /* What was touched, looked at once more. */
 struct check {
@@ -304,7 +278,7 @@ static bool mend(struct reconcile *all, struct comparison *c, struct err *err)
         return true; /* another route's, or nobody's any more */
     all->plan_found |= mine;
     r->accept_mass = all->accept || (all->plan && mine);
-    return store_run_start(r->store, r->name, "reconcile", &r->run, err) && (comparison_in(c, "mend") || mark_drift(c, err)) &&
+    return store_run_start(r->store, r->name, "reconcile", &r->run, err) && (comparison_in(c, "mend") || comparison_mark(c, err)) &&
            app_sync_route(all->app, r) && store_run_end(r->store, r->run, json_object_get(c->state, "records"), err) &&
            verify(all, c, err);
 }
@@ -404,23 +378,43 @@ static void reconcile_all(struct reconcile *all)
 
 static bool options(struct reconcile *all, int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--report"))
-            all->report = true;
-        else if (!strcmp(argv[i], "--accept-mass-change"))
-            all->accept = true;
-        else if (!strcmp(argv[i], "--accept") && i + 1 < argc)
-            all->plan = argv[++i];
-        else if (!strcmp(argv[i], "--route") && i + 1 < argc)
-            all->only = argv[++i];
-        else {
-            fprintf(stderr, "inbox-bridge: reconcile: unknown argument %s\n", argv[i]);
-            return false;
-        }
-    }
-    if (all->plan && all->report)
+    struct pass_wish wish;
+    const char *odd = pass_wish(argc, argv, &wish);
+    if (odd)
+        fprintf(stderr, "inbox-bridge: reconcile: unknown argument %s\n", odd);
+    else if (wish.plan && wish.report)
         fprintf(stderr, "inbox-bridge: reconcile: --report mends nothing, so there is nothing to --accept\n");
-    return !all->plan || !all->report;
+    all->report = wish.report;
+    all->accept = wish.accept;
+    all->plan = wish.plan;
+    all->only = wish.only;
+    return !odd && (!wish.plan || !wish.report);
+}
+
+/* What the service found: it tells all at once. */
+static int tell_asked(struct app *app, const json_t *out)
+{
+    size_t i;
+    json_t *report, *row;
+    struct err err = {0};
+    if (out && app->json) {
+        print_json(out);
+        return app->exit_code;
+    }
+    json_array_foreach (json_object_get(out, "drift"), i, report) {
+        struct shown shown = {0};
+        size_t k;
+        begin_rows(&shown);
+        json_array_foreach (json_object_get(report, "rows"), k, row)
+            if (!show_row(&shown, row, &err))
+                break;
+        end_rows(&shown);
+        show_head(report, "");
+        show_counts(report);
+    }
+    if (json_is_object(json_object_get(out, "applied")))
+        app_print_report(app, json_object_get(out, "applied"));
+    return app->exit_code;
 }
 
 int cmd_reconcile(struct app *app, int argc, char **argv)
@@ -428,7 +422,12 @@ int cmd_reconcile(struct app *app, int argc, char **argv)
     struct reconcile all = {.app = app};
     if (!options(&all, argc, argv))
         return EXIT_USAGE;
-    if (!app_load(app) || !app_open(app))
+    AUTO_JSON json_t *out = NULL;
+    if (!app_load(app))
+        return app->exit_code;
+    if (deed_asked(app, argc, argv, &out))
+        return tell_asked(app, out);
+    if (!app_open(app))
         return app->exit_code;
     if (all.only && !who_route(app, all.only))
         return who_no_route(app, "reconcile", all.only);

@@ -1,6 +1,7 @@
 /* run: the service. The engine turns on this thread, the server's threads ring the bell, signals ask it to stop or to load
  * the configuration again, and systemd hears how it goes. */
 #include "bridge/app/alarm.h"
+#include "bridge/app/desk.h"
 #include "bridge/app/engine.h"
 #include "bridge/app/http.h"
 #include "bridge/app/notify.h"
@@ -10,10 +11,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define PASS_LOOK_MS 50 /* somebody waits to hear that all is done */
+
 struct service {
     struct app *app, *first; /* first belongs to main() */
     struct vitals *vitals;
     struct http http;
+    struct desk desk;
+    struct env env; /* the desk's, which outlives any configuration */
     struct notify notify;
     struct alarm alarm;
     int exit_code; /* a service that is down for a while is no reason to end with an error later: only a store that failed is */
@@ -43,6 +48,14 @@ static void catch_signals(void)
 
 /* ---- one configuration ---- */
 
+/* Without a socket the service serves all the same; commands that write have to wait until it is stopped. */
+static void open_desk(struct service *s, const struct app *app)
+{
+    struct err err = {0};
+    if (!desk_open(&s->desk, app->settings.store, &err))
+        log_warn("desk.closed", "error", err.text, NULL);
+}
+
 /* The door opens before the schemas are learnt: what comes meanwhile is kept. */
 static bool begin(struct service *s, struct app *app)
 {
@@ -51,6 +64,7 @@ static bool begin(struct service *s, struct app *app)
     s->vitals = vitals_new(app);
     vitals_publish(s->vitals, app);
     alarm_open(&s->alarm, app);
+    open_desk(s, app);
     if (http_lend(&s->http, app, s->vitals, &err))
         return true;
     app_fail(app, "http", &err);
@@ -59,6 +73,7 @@ static bool begin(struct service *s, struct app *app)
 
 static void end(struct service *s)
 {
+    desk_drop(&s->desk);
     http_take_back(&s->http);
     alarm_close(&s->alarm);
     vitals_free(s->vitals);
@@ -121,6 +136,7 @@ static void tell_status(struct service *s)
 static void turn(struct service *s)
 {
     struct turn t;
+    bool passes = desk_turn(&s->desk, s->app);
     engine_turn(s->app, &s->http.tray, &t);
     vitals_publish(s->vitals, s->app);
     if (!t.failed) {
@@ -137,14 +153,26 @@ static void turn(struct service *s)
     if (t.busy || stop_asked || reload_asked)
         return;
     tell_status(s);
-    bell_wait(&bell, t.wake - now < alive ? t.wake - now : alive);
+    int64_t wait = t.wake - now < alive ? t.wake - now : alive;
+    bell_wait(&bell, passes && wait > PASS_LOOK_MS ? PASS_LOOK_MS : wait);
+}
+
+/* It ends before its first turn, perhaps after every restart: whoever hears of alarms hears of it, once. */
+static int give_up(struct service *s)
+{
+    for (size_t i = 0; i < s->app->n_routes; i++)
+        s->app->routes[i].why = s->app->routes[i].route.stop;
+    alarm_turn(&s->alarm);
+    return s->app->exit_code;
 }
 
 static int serve(struct service *s)
 {
     struct app *app = s->app;
-    if (!app_open(app) || !begin(s, app) || (!app_learn(app) && !may_pass(app)))
+    if (!app_open(app) || !begin(s, app))
         return app->exit_code;
+    if (!app_learn(app) && !may_pass(app))
+        return give_up(s);
     log_info("run.start", "store", app->settings.store, "routes", log_int((int64_t)app->n_routes), "listen", app->http.listen,
              "hooks", app->http.public_url, NULL);
     notify_say(&s->notify, "READY=1");
@@ -177,9 +205,13 @@ int cmd_run(struct app *first, int argc, char **argv)
     }
     catch_signals();
     notify_open(&s.notify);
-    http_init(&s.http, &bell);
+    env_real(&s.env);
+    desk_init(&s.desk, &bell, &s.env);
+    http_init(&s.http, &bell, &s.desk);
     int code = serve(&s);
+    desk_drop(&s.desk);
     http_done(&s.http); /* whoever is being answered still is */
+    desk_done(&s.desk);
     alarm_close(&s.alarm);
     vitals_free(s.vitals);
     if (s.app != first)

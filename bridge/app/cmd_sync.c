@@ -1,42 +1,27 @@
 /* sync: one pass to quiet. */
-#include "bridge/app/app.h"
+#include "bridge/app/deed.h"
+#include "bridge/app/pass.h"
 #include "bridge/base/js.h"
-#include <string.h>
+#include "bridge/base/str.h"
 
-static bool sync_options(struct app *app, int argc, char **argv, bool *full, bool *yes, bool *accept)
-{
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--yes"))
-            *yes = true;
-        else if (!strcmp(argv[i], "--full"))
-            *full = true;
-        else if (!strcmp(argv[i], "--accept-mass-change"))
-            *accept = true;
-        else {
-            fprintf(stderr, "inbox-bridge: sync: unknown argument %s\n", argv[i]);
-            app_worse(app, EXIT_USAGE);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool start_runs(struct app *app, bool full, bool yes, bool accept)
+static bool start_runs(struct app *app, const struct pass_wish *w)
 {
     struct err err = {0};
     for (size_t i = 0; i < app->n_routes; i++) {
         struct route *r = &app->routes[i].route;
-        r->yes = yes;
-        r->accept_mass = accept;
-        if (!store_run_start(app->store, r->name, full ? "full" : "sync", &r->run, &err) ||
-            (yes && !store_jobs_wake(app->store, r->name, "withheld", &err)) ||
-            (accept && !store_jobs_wake(app->store, r->name, "risky", &err)) ||
-            (full && !intake_mark_all(r, LANE_RECONCILE, &err))) {
+        if (w->only && !str_eq(w->only, r->name))
+            continue;
+        r->yes = w->yes;
+        r->accept_mass = w->accept;
+        if (!store_run_start(app->store, r->name, w->full ? "full" : "sync", &r->run, &err) ||
+            (w->yes && !store_jobs_wake(app->store, r->name, "withheld", &err)) ||
+            (w->accept && !store_jobs_wake(app->store, r->name, "risky", &err)) ||
+            (w->full && !intake_mark_all(r, LANE_RECONCILE, &err))) {
             app_fail(app, r->name, &err);
             return false;
         }
     }
-    for (size_t i = 0; full && i < app->n_endpoints; i++)
+    for (size_t i = 0; w->full && i < app->n_endpoints; i++)
         if (!intake_restart(&app->endpoints[i].intake, &err)) {
             app_fail(app, "sync", &err);
             return false;
@@ -48,20 +33,38 @@ static void end_runs(struct app *app, const json_t *report)
 {
     struct err err = {0};
     for (size_t i = 0; i < app->n_routes; i++)
-        if (!store_run_end(app->store, app->routes[i].route.run,
+        if (app->routes[i].route.run && !store_run_end(app->store, app->routes[i].route.run,
                            json_object_get(json_array_get(json_object_get(report, "routes"), i), "counts"), &err))
             app_fail(app, app->routes[i].route.name, &err);
 }
 
+json_t *deed_sync(struct app *app, int argc, char **argv)
+{
+    struct pass_wish wish;
+    if (pass_wish(argc, argv, &wish))
+        return NULL;
+    if (wish.only && !who_route(app, wish.only)) {
+        who_no_route(app, argv[0], wish.only);
+        return NULL;
+    }
+    if (!app_learn(app) || !start_runs(app, &wish))
+        return NULL;
+    app_sync(app, wish.only);
+    json_t *report = app_report(app);
+    end_runs(app, report);
+    return report;
+}
+
 int cmd_sync(struct app *app, int argc, char **argv)
 {
-    bool full = false, yes = false, accept = false;
-    if (!sync_options(app, argc, argv, &full, &yes, &accept) || !app_load(app) || !app_open(app) || !app_learn(app) ||
-        !start_runs(app, full, yes, accept))
-        return app->exit_code;
-    app_sync(app);
-    AUTO_JSON json_t *report = app_report(app);
-    end_runs(app, report);
-    app_print_report(app, report);
+    struct pass_wish wish;
+    const char *odd = pass_wish(argc, argv, &wish);
+    if (odd) {
+        fprintf(stderr, "inbox-bridge: sync: unknown argument %s\n", odd);
+        return EXIT_USAGE;
+    }
+    AUTO_JSON json_t *report = deed_do(app, argc, argv);
+    if (report)
+        app_print_report(app, report);
     return app->exit_code;
 }

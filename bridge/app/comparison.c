@@ -5,8 +5,10 @@
 #include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include "bridge/sync/drift.h"
 #include "bridge/sync/everything.h"
+#include "bridge/sync/shape.h"
 #include "mappings/value.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -208,49 +210,104 @@ static void take_row(void *self, const json_t *row)
     note_risk(c, row);
 }
 
-/* Waits as long as an endpoint asks for. */
-static bool compare(struct comparison *c, const struct job *jobs, size_t n, struct err *err)
+static bool compare(struct comparison *c, const struct job *jobs, size_t n, int64_t *wait, struct err *err)
 {
     struct route *r = c->route;
-    int64_t wait = 0;
-    do {
-        if (wait)
-            c->app->env.sleep(&c->app->env, wait - c->app->env.now(&c->app->env));
-        for (int side = 0; side < 2; side++)
-            r->ep[side]->lane = LANE_RECONCILE;
-        if (n && !sync_drift(r, jobs, n, take_row, c, &wait, err))
-            return false;
-        if (r->stop.kind != ERR_NONE) {
-            *err = r->stop;
-            return false;
-        }
-    } while (wait);
-    return true;
+    *wait = 0;
+    for (int side = 0; side < 2; side++)
+        r->ep[side]->lane = LANE_RECONCILE;
+    if (n && !sync_drift(r, jobs, n, take_row, c, wait, err))
+        return false;
+    if (r->stop.kind == ERR_NONE)
+        return true;
+    *err = r->stop;
+    return false;
 }
 
-static bool compare_chunk(struct comparison *c, struct err *err)
+bool comparison_step(struct comparison *c, bool *more, int64_t *wait, struct err *err)
 {
+    json_t *place = json_object_get(c->state, "place");
     struct job *jobs = NULL;
     size_t n = 0;
-    if (!everything_next(c->route, json_object_get(c->state, "place"), CHUNK, &jobs, &n, err))
+    *wait = 0;
+    *more = !js_bool_or(place, "through", false);
+    if (!*more)
+        return true;
+    AUTO_JSON json_t *before = json_deep_copy(place);
+    if (!everything_next(c->route, place, CHUNK, &jobs, &n, err))
         return false;
-    bool ok = compare(c, jobs, n, err);
+    bool ok = compare(c, jobs, n, wait, err);
     jobs_free(jobs, n);
-    return ok && sync_rows(c, err) && save(c, err);
+    if (!ok || *wait) /* these are compared again: nothing of them was told */
+        json_object_set(c->state, "place", before);
+    return ok && (*wait || (sync_rows(c, err) && save(c, err)));
 }
 
 bool comparison_run(struct comparison *c, struct err *err)
 {
-    bool ok = true;
+    struct env *env = &c->app->env;
+    bool ok = true, more = true;
+    int64_t wait = 0;
     if (!everything_about(c->route, &c->about, err))
         return false;
     progress_start(&c->bar, c->app, "comparing");
-    while (ok && !js_bool_or(json_object_get(c->state, "place"), "through", false)) {
+    while (ok && more) {
         int64_t done = js_int_or(c->state, "compared", 0);
         progress_show(&c->bar, done, done < c->about ? c->about - done : 0);
-        ok = compare_chunk(c, err);
+        if (wait)
+            env->sleep(env, wait - env->now(env));
+        ok = comparison_step(c, &more, &wait, err);
         app_keep_limits(c->app, false);
     }
     progress_end(&c->bar);
     return ok;
+}
+
+/* ---- telling and mending ---- */
+
+static json_t *report_of(const struct comparison *c, struct err *err)
+{
+    char at[WHEN_TEXT];
+    const struct route *r = c->route;
+    const json_t *cost = json_object_get(c->state, "cost");
+    json_t *changes = NULL;
+    when_print(c->app->env.now(&c->app->env), at);
+    if (!shape_changes(r, &changes, err))
+        return NULL;
+    return json_pack("{s:s,s:s,s:O,s:O,s:O,s:O,s:o,s:O,s:o,s:{s:I,s:I},s:{s:O,s:O}}", "route", r->name, "at", at, "compared",
+                     json_object_get(c->state, "compared"), "records", json_object_get(c->state, "records"), "cells",
+                     json_object_get(c->state, "cells"), "excluded", json_object_get(c->state, "excluded"), "schema", changes, "risky",
+                     json_object_get(c->state, "risky"), "plan", js_text(js_str(c->state, "plan")), "calls", "inbox",
+                     (json_int_t)r->ep[SIDE_S]->calls, "crm", (json_int_t)r->ep[SIDE_T]->calls, "cost", "inbox",
+                     json_array_get(cost, SIDE_S), "crm", json_array_get(cost, SIDE_T));
+}
+
+/* The last report stays in the store, for status, metrics and alarms. */
+static bool keep_report(const struct comparison *c, const json_t *report, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("drift:%s", c->route->name), *text = js_print(report);
+    return store_meta_set(c->app->store, name, text, err) && shape_keep(c->route, err);
+}
+
+json_t *comparison_report(struct comparison *c, struct err *err)
+{
+    AUTO_JSON json_t *report = report_of(c, err);
+    return report && keep_report(c, report, err) ? json_incref(report) : NULL;
+}
+
+static bool mark_row(void *self, const json_t *row, struct err *err)
+{
+    struct route *r = self;
+    return !drift_mendable(js_str(row, "class")) ||
+           store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE, r->env->now(r->env),
+                          "compare", err);
+}
+
+bool comparison_mark(struct comparison *c, struct err *err)
+{
+    struct route *r = c->route;
+    STORE_TX(tx, r->store);
+    return store_begin(r->store, err) && comparison_each(c, mark_row, r, err) &&
+           (!r->accept_mass || store_jobs_wake(r->store, r->name, "risky", err)) && comparison_turn_to(c, "mend", err) &&
+           store_commit(r->store, err);
 }

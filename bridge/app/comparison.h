@@ -27,6 +27,15 @@ bool comparison_turn_to(struct comparison *c, const char *phase, struct err *err
 /* comparison_run compares the rest; Inbox was walked. CONFIG, AUTH …: the route stopped; what was compared is kept. */
 bool comparison_run(struct comparison *c, struct err *err) MUST_CHECK;
 
+/* comparison_step does one chunk of it, for who has other things to do between two: *more: there may be another, and if *wait is
+ * not 0 an endpoint asked for patience until then. */
+bool comparison_step(struct comparison *c, bool *more, int64_t *wait, struct err *err) MUST_CHECK;
+
+/* comparison_report: what was found, without the rows, as `reconcile` prints it; it stays in the store for status, metrics and
+ * alarms. New reference; NULL with err. */
+json_t *comparison_report(struct comparison *c, struct err *err) MUST_CHECK;
+bool comparison_mark(struct comparison *c, struct err *err) MUST_CHECK; /* what an ordinary sync can mend becomes jobs; phase "mend" */
+
 /* comparison_each reads the rows back, as of drift_emit, in the order they were found. false from `take`: *err says why. */
 typedef bool comparison_take(void *self, const json_t *row, struct err *err);
 bool comparison_each(struct comparison *c, comparison_take *take, void *self, struct err *err) MUST_CHECK;

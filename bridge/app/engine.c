@@ -53,6 +53,10 @@ static void poll_endpoint(struct app *app, struct app_endpoint *e)
     e->fault = waits ? (struct err){0} : err;
     e->more = ok && e->more;
     e->polled = ok ? now : e->polled;
+    e->waits = waits ? err.retry_at : 0;
+    e->tries++;
+    e->fails = ok ? 0 : e->fails + 1;
+    e->reads += ok && !e->more;
     e->news = e->intake.items > items ? now : e->news;
     e->next_poll = e->more ? now : now + e->poll;
     if (!ok && err.retry_at > e->next_poll)

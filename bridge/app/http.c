@@ -1,4 +1,5 @@
 /* Which path is answered by whom. A request is answered from one configuration from its first to its last byte. */
+#include "bridge/app/desk.h"
 #include "bridge/app/http.h"
 #include "bridge/app/look.h"
 #include "bridge/app/metrics.h"
@@ -7,8 +8,11 @@
 #include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include <string.h>
 
+#define EXPLAIN_MOST 2 /* of the server's threads wait for the engine at once */
+#define EXPLAIN_WAIT_MS (20 * 1000)
 #define TURN_MOST_MS (5 * 60 * 1000) /* a batch against a slow service takes its time; a loop that hangs takes longer */
 
 /* ---- health ---- */
@@ -96,30 +100,84 @@ static void add_vitals(struct http *h, json_t *report)
     js_set(report, "deliveries_waiting", json_integer(intray_waiting(&h->tray)));
 }
 
-static json_t *api_status(struct http *h, struct err *err)
+static json_t *api_status(struct http *h, const struct http_request *q, struct err *err)
 {
     json_t *report = look_status(h->app, err);
+    (void)q;
     if (report)
         add_vitals(h, report);
     return report;
 }
 
-static json_t *api_holds(struct http *h, struct err *err)
+static json_t *api_holds(struct http *h, const struct http_request *q, struct err *err)
 {
+    (void)q;
     return look_holds(h->app, err);
 }
 
-static json_t *api_dead(struct http *h, struct err *err)
+static json_t *api_dead(struct http *h, const struct http_request *q, struct err *err)
 {
+    (void)q;
     return look_dead(h->app, err);
+}
+
+static char *who_of(const struct http_request *q, struct err *err)
+{
+    char *who = http_query(q->url, "who");
+    if (!who)
+        err_set(err, ERR_REJECT, "say ?who=, a @handle, a key or an id");
+    return who;
+}
+
+static json_t *api_history(struct http *h, const struct http_request *q, struct err *err)
+{
+    AUTO_FREE char *who = who_of(q, err), *at = http_query(q->url, "at");
+    int64_t moment = WHEN_NEVER;
+    if (who && at && !when_parse(at, &moment)) {
+        err_set(err, ERR_REJECT, "\"%s\" is no time: say 2026-03-02 or 2026-03-02T09:15:00Z", at);
+        return NULL;
+    }
+    return who ? look_history(h->app, who, moment, err) : NULL;
+}
+
+/* Both services are asked, which is the engine's business: it is waited for, by a few threads at most. */
+static json_t *api_explain(struct http *h, const struct http_request *q, struct err *err)
+{
+    AUTO_FREE char *who = who_of(q, err);
+    if (!who)
+        return NULL;
+    AUTO_JSON json_t *words = json_pack("[s,s]", "explain", who);
+    AUTO_JSON json_t *state = NULL;
+    if (++h->explaining <= EXPLAIN_MOST) {
+        int64_t id = desk_put(h->desk, words, h->app->env.now(&h->app->env), err);
+        state = id ? desk_wait(h->desk, id, EXPLAIN_WAIT_MS) : NULL;
+        if (id)
+            desk_withdraw(h->desk, id);
+    }
+    h->explaining--;
+    const json_t *answer = json_object_get(state, "answer"), *said = json_object_get(answer, "said");
+    if (!answer && err->kind == ERR_NONE)
+        err_set(err, ERR_TEMP, "the engine is in the middle of a batch");
+    else if (json_array_size(said))
+        err_set(err, js_int_or(answer, "exit", 0) == EXIT_USAGE ? ERR_GONE : ERR_STORE, "%s", json_string_value(json_array_get(said, 0)));
+    return err->kind == ERR_NONE ? json_incref(json_object_get(answer, "out")) : NULL;
+}
+
+static void fail(struct http_answer *a, const struct err *err)
+{
+    if (err->kind == ERR_TEMP || err->kind == ERR_LIMIT)
+        reply_later(a, 5, err->text);
+    else
+        reply_text(a, err->kind == ERR_REJECT ? 400 : err->kind == ERR_GONE ? 404 : 500, "%s\n", err->text);
 }
 
 static void api(struct http *h, const struct http_request *q, struct http_answer *a)
 {
     static const struct {
         const char *path;
-        json_t *(*answer)(struct http *, struct err *);
-    } all[] = {{"/api/status", api_status}, {"/api/holds", api_holds}, {"/api/dead", api_dead}};
+        json_t *(*answer)(struct http *, const struct http_request *, struct err *);
+    } all[] = {{"/api/status", api_status}, {"/api/holds", api_holds}, {"/api/dead", api_dead}, {"/api/explain", api_explain},
+               {"/api/history", api_history}};
     struct err err = {0};
     if (!may_ask(h, q)) {
         reply_text(a, 401, "say Authorization: Bearer and the api_token of the group http\n");
@@ -128,11 +186,14 @@ static void api(struct http *h, const struct http_request *q, struct http_answer
     }
     for (size_t i = 0; i < COUNT(all); i++)
         if (reply_is_path(q, all[i].path)) {
-            AUTO_JSON json_t *out = all[i].answer(h, &err);
-            reply_json(a, out ? 200 : 500, out, &err);
+            AUTO_JSON json_t *out = all[i].answer(h, q, &err);
+            if (out)
+                reply_json(a, 200, out, &err);
+            else
+                fail(a, &err);
             return;
         }
-    reply_text(a, 404, "/api/status, /api/holds and /api/dead are here\n");
+    reply_text(a, 404, "/api/status, /api/holds, /api/dead, /api/explain and /api/history are here\n");
 }
 
 /* ---- which path ---- */

@@ -13,10 +13,10 @@
 #define THREADS 8 /* they wait for the disk together */
 #define CONNECTIONS 512
 
-void http_init(struct http *h, struct bell *bell)
+void http_init(struct http *h, struct bell *bell, struct desk *desk)
 {
     pthread_rwlockattr_t fair;
-    *h = (struct http){.bell = bell};
+    *h = (struct http){.bell = bell, .desk = desk};
     pthread_rwlockattr_init(&fair); /* a steady stream of requests must not keep a reload waiting */
     pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&h->lock, &fair);

@@ -23,8 +23,8 @@ const struct command commands[] = {
     {"setup", "[--apply]", "what is missing in the CRM; --apply creates it", "Compares the properties the mapping needs with those the CRM has.", cmd_setup},
     {"plan", "[--out FILE]", "what a sync would do, cell by cell; writes nothing to either side", "With --out every row goes to FILE, for apply.", cmd_plan},
     {"apply", "FILE", "does exactly that plan", "Cells whose values moved since are left alone and listed (exit code 5).", cmd_apply},
-    {"sync", "[--full] [--yes] [--accept-mass-change]", "one pass to quiet",
-     "--full enumerates and compares everything; --yes allows a first contact to create more than max_creates records; "
+    {"sync", "[--full] [--route R] [--yes] [--accept-mass-change]", "one pass to quiet",
+     "Where the service runs it does the pass, and goes on with everything else meanwhile. --full enumerates and compares everything; --yes allows a first contact to create more than max_creates records; "
      "--accept-mass-change lets detaches and clears through that the guard stopped.", cmd_sync},
     {"run", "", "polls, takes webhooks and syncs until SIGTERM; SIGHUP reloads the configuration",
      "Logs to stderr in logfmt; the group http says where it listens, the group alarms who hears of trouble.", cmd_run},
@@ -40,7 +40,8 @@ const struct command commands[] = {
      "Cell by cell, only where both sides still hold what the run left; the rest is listed with the reason. Records the run "
      "created are listed, not deleted.", cmd_undo},
     {"reconcile", "[--report] [--route R] [--accept PLAN]", "compares everything and reports the drift, then mends it",
-     "--report only tells. Killed, it goes on where it was when it is started again within the hour. More detaches and clears than "
+     "--report only tells. Where the service runs it compares and mends between its batches; pause the route first for a still "
+     "picture. Killed, it goes on where it was when it is started again within the hour. More detaches and clears than "
      "the mass-change guard allows are named by a plan: --accept PLAN lets just those through, --accept-mass-change whatever there is.", cmd_reconcile},
     {"adopt", "[--plan]", "rebuilds the links from the bridge keys in the CRM when the store is lost",
      "Creates nothing and writes nothing; cells that differ wait for the next sync. --plan only tells.", cmd_adopt},

@@ -72,6 +72,19 @@ static bool jobs(struct page_of_numbers *p, struct err *err)
     return true;
 }
 
+static bool lags(struct page_of_numbers *p, struct err *err)
+{
+    family(p, "inbox_bridge_queue_lag_seconds", "gauge", "How long the record that waits longest is due; 0 = none is.");
+    for (size_t i = 0; i < p->app->n_routes; i++) {
+        int64_t total = 0, next = WHEN_NEVER;
+        const char *route = p->app->routes[i].route.name;
+        if (!store_jobs_count(p->app->store, route, &total, &next, err))
+            return false;
+        sample(p, "inbox_bridge_queue_lag_seconds", next < p->now ? (p->now - next) / 1000 : 0, LABELS("route", route));
+    }
+    return true;
+}
+
 static bool ops(struct page_of_numbers *p, struct err *err)
 {
     family(p, "inbox_bridge_ops", "gauge", "Writes under way or in doubt (open), and refused for good (dead).");
@@ -163,6 +176,14 @@ static void writes(struct page_of_numbers *p)
     for (size_t i = 0; i < p->app->n_routes; i++)
         sample(p, "inbox_bridge_conflicts_total", vitals_route(p->vitals, i).tally.conflicts,
                LABELS("route", p->app->routes[i].route.name));
+    family(p, "inbox_bridge_near_misses_total", "counter",
+           "Edits of somebody that met a write of ours: spared (seen before it, not written), raced (seen after it, settled by the policy).");
+    for (size_t i = 0; i < p->app->n_routes; i++) {
+        const struct vitals_route v = vitals_route(p->vitals, i);
+        const char *route = p->app->routes[i].route.name;
+        sample(p, "inbox_bridge_near_misses_total", v.tally.spared, LABELS("route", route, "seen", "before"));
+        sample(p, "inbox_bridge_near_misses_total", v.tally.raced, LABELS("route", route, "seen", "after"));
+    }
     family(p, "inbox_bridge_route_stopped", "gauge", "1 while a route stands still.");
     for (size_t i = 0; i < p->app->n_routes; i++)
         sample(p, "inbox_bridge_route_stopped", vitals_route(p->vitals, i).kind != ERR_NONE,
@@ -170,6 +191,18 @@ static void writes(struct page_of_numbers *p)
 }
 
 /* ---- endpoints ---- */
+
+static void answers(struct page_of_numbers *p)
+{
+    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    family(p, "inbox_bridge_answers_total", "counter", "What became of the calls, by class of status; none: no answer came.");
+    for (size_t i = 0; i < p->app->n_endpoints; i++) {
+        const struct vitals_endpoint v = vitals_endpoint(p->vitals, i);
+        for (size_t k = 0; k < COUNT(classes); k++)
+            sample(p, "inbox_bridge_answers_total", (int64_t)v.answers[k],
+                   LABELS("endpoint", p->app->endpoints[i].ep->name, "status", classes[k]));
+    }
+}
 
 static void endpoints(struct page_of_numbers *p)
 {
@@ -180,6 +213,10 @@ static void endpoints(struct page_of_numbers *p)
     family(p, "inbox_bridge_calls_total", "counter", "Calls made since the start.");
     for (size_t i = 0; i < app->n_endpoints; i++)
         sample(p, "inbox_bridge_calls_total", (int64_t)vitals_endpoint(p->vitals, i).calls, LABELS("endpoint", app->endpoints[i].ep->name));
+    answers(p);
+    family(p, "inbox_bridge_echoes_total", "counter", "Changes told that said nothing new: our own writes coming back, mostly.");
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        sample(p, "inbox_bridge_echoes_total", vitals_endpoint(p->vitals, i).echoes, LABELS("endpoint", app->endpoints[i].ep->name));
     family(p, "inbox_bridge_last_poll_timestamp_seconds", "gauge", "When all changes were last taken in; 0 = not yet.");
     for (size_t i = 0; i < app->n_endpoints; i++)
         sample(p, "inbox_bridge_last_poll_timestamp_seconds", vitals_endpoint(p->vitals, i).polled / 1000,
@@ -257,7 +294,7 @@ char *metrics_text(struct app *app, struct vitals *vitals, struct intray *tray, 
 {
     struct page_of_numbers p = {.text = BUF_INIT(4u << 20), .app = app, .vitals = vitals, .now = app->env.now(&app->env)};
     process(&p, tray);
-    if (!jobs(&p, err) || !ops(&p, err) || !holds(&p, err) || !sweeps(&p, err) || !drifts(&p, err)) {
+    if (!jobs(&p, err) || !lags(&p, err) || !ops(&p, err) || !holds(&p, err) || !sweeps(&p, err) || !drifts(&p, err)) {
         buf_done(&p.text);
         return NULL;
     }

@@ -23,10 +23,21 @@ void vitals_free(struct vitals *v)
     free(v);
 }
 
-static void show_endpoint(struct vitals_endpoint *out, const struct app_endpoint *e)
+static int64_t echoes(const struct app *app, const struct app_endpoint *e)
+{
+    int64_t n = e->intake.echoes;
+    for (size_t i = 0; i < app->n_routes; i++) {
+        const struct route *r = &app->routes[i].route;
+        n += (r->ep[SIDE_S] == e->ep ? r->tally.echo_s : 0) + (r->ep[SIDE_T] == e->ep ? r->tally.echo_t : 0);
+    }
+    return n;
+}
+
+static void show_endpoint(struct vitals_endpoint *out, const struct app *app, const struct app_endpoint *e)
 {
     *out = (struct vitals_endpoint){.polled = e->polled, .up = e->polled && e->fault.kind == ERR_NONE, .kind = e->fault.kind,
-                                    .calls = e->ep->calls};
+                                    .calls = e->ep->calls, .echoes = echoes(app, e)};
+    memcpy(out->answers, e->ep->answers, sizeof out->answers);
     str_copy(out->error, sizeof out->error, e->fault.kind == ERR_NONE ? "" : e->fault.text);
 }
 
@@ -41,7 +52,7 @@ void vitals_publish(struct vitals *v, struct app *app)
     pthread_mutex_lock(&v->lock);
     v->turned = app->env.now(&app->env);
     for (size_t i = 0; i < app->n_endpoints; i++)
-        show_endpoint(&v->endpoints[i], &app->endpoints[i]);
+        show_endpoint(&v->endpoints[i], app, &app->endpoints[i]);
     for (size_t i = 0; i < app->n_routes; i++)
         show_route(&v->routes[i], &app->routes[i]);
     pthread_mutex_unlock(&v->lock);

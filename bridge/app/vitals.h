@@ -12,6 +12,8 @@ struct vitals_endpoint {
     enum err_kind kind;       /* why not */
     char error[VITALS_TEXT];
     uint64_t calls;
+    uint64_t answers[6];      /* as struct endpoint's */
+    int64_t echoes;           /* what it told that was nothing new */
 };
 
 struct vitals_route {

@@ -33,19 +33,21 @@ char *who_key(struct app *app, const struct route *r, const char *words, struct 
     return linked(app, r, words, &found, err) && found ? mem_dup(words) : NULL;
 }
 
-int who_nobody(const char *command, const char *words)
+int who_nobody(struct app *app, const char *command, const char *words)
 {
-    fprintf(stderr, "inbox-bridge: %s: nobody called \"%s\" was seen yet\n", command, words);
+    app_say(app, "%s: nobody called \"%s\" was seen yet", command, words);
+    app_worse(app, EXIT_USAGE);
     return EXIT_USAGE;
 }
 
-int who_no_route(const struct app *app, const char *command, const char *name)
+int who_no_route(struct app *app, const char *command, const char *name)
 {
     AUTO_FREE const char **names = mem_grow(NULL, app->n_routes + 1, sizeof *names);
     for (size_t i = 0; i < app->n_routes; i++)
         names[i] = app->routes[i].route.name;
     const char *nearest = str_nearest(name, names, app->n_routes);
-    fprintf(stderr, "inbox-bridge: %s: no route is called \"%s\"%s%s%s\n", command, name,
-            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    app_say(app, "%s: no route is called \"%s\"%s%s%s", command, name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+            nearest ? "\"?" : "");
+    app_worse(app, EXIT_USAGE);
     return EXIT_USAGE;
 }

@@ -66,6 +66,7 @@ void http_request_done(struct http_request *r)
     free(r->method);
     free(r->url);
     free(r->body);
+    free(r->socket);
     http_headers_done(&r->headers);
     *r = (struct http_request){0};
 }
@@ -92,4 +93,37 @@ char *http_escape(const char *s)
         }
     }
     return buf_take(&b);
+}
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+static char *unescape(const char *from, size_t n)
+{
+    char *out = mem_alloc(n + 1);
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool coded = from[i] == '%' && i + 2 < n && hex(from[i + 1]) >= 0 && hex(from[i + 2]) >= 0;
+        out[at++] = coded ? (char)(hex(from[i + 1]) * 16 + hex(from[i + 2])) : from[i] == '+' ? ' ' : from[i];
+        i += coded ? 2 : 0;
+    }
+    if (!memchr(out, '\0', at) && str_utf8_valid(out, at))
+        return out;
+    free(out);
+    return NULL;
+}
+
+char *http_query(const char *url, const char *name)
+{
+    const char *at = strchr(url, '?');
+    size_t n = strlen(name);
+    while (at) {
+        at++;
+        if (!strncmp(at, name, n) && at[n] == '=')
+            return unescape(at + n + 1, strcspn(at + n + 1, "&"));
+        at = strchr(at, '&');
+    }
+    return NULL;
 }

@@ -31,6 +31,7 @@ struct http_request {
     size_t body_n;
     size_t answer_max;           /* answer_max bytes; 0 = HTTP_BODY_MAX */
     int64_t timeout_ms;          /* timeout_ms of the whole exchange; 0 = 30 s */
+    char *socket;                /* socket: a Unix socket to connect to instead of the url's host; NULL = none */
     bool public_only;            /* public_only: whatever the host's name leads to must be a public address (address.h) */
 };
 
@@ -54,6 +55,8 @@ void http_answer_done(struct http_answer *a);
 
 /* Percent-encoding for one path segment or query value; caller frees. */
 char *http_escape(const char *s);
+/* The value of a name in a url's query, decoded ("+" is a space); caller frees. NULL: it is not there, or is no UTF-8. */
+char *http_query(const char *url, const char *name);
 
 /* A transport performs n requests, up to `in_flight` of them at once, and fills answers[i] for requests[i] whatever
  * happens. It keeps connections alive between calls. It never retries, never follows a redirect. */

@@ -185,6 +185,9 @@ static void start(struct curl_transport *t, struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, (long)(r->timeout_ms ? r->timeout_ms : TIMEOUT_MS));
     curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, r->public_only ? on_connect : NULL);
     curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(x->easy, CURLOPT_UNIX_SOCKET_PATH, r->socket);
+    if (r->socket) /* no proxy stands between us and a file */
+        curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
     set_body(x);
     curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, r->method);
     set_headers(x);

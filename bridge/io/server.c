@@ -4,9 +4,12 @@
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +21,7 @@ struct server {
     void *self;
     size_t body_max;
     uint16_t port;
+    const char *socket;
     _Atomic int in_hand; /* requests begun and not yet answered */
 };
 
@@ -142,40 +146,80 @@ static bool place_of(const char *address, uint16_t port, struct place *out, stru
     return err_set(err, ERR_CONFIG, "\"%s\" is no address to listen on", address);
 }
 
-static struct MHD_Daemon *listen_on(struct server *s, const struct server_options *o, const struct place *place)
+/* The mode is set before anybody can connect: a socket that does not listen yet refuses everyone. */
+static int listen_at(const char *path, struct err *err)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof at.sun_path) {
+        err_set(err, ERR_CONFIG, "%s: a socket's path has %zu characters at most", path, sizeof at.sun_path - 1);
+        return -1;
+    }
+    str_copy(at.sun_path, sizeof at.sun_path, path);
+    unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && chmod(path, 0600) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    err_set(err, ERR_CONFIG, "cannot listen at %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static struct MHD_Daemon *begin(struct server *s, const struct server_options *o, unsigned flags, struct MHD_OptionItem *where)
 {
     bool tls = o->certificate && o->key;
     struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
                                       {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
                                       {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem *more = tls ? secure : &secure[2];
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0u) | (place->v6 ? MHD_USE_IPv6 : 0u);
-    return MHD_start_daemon(flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &place->at, MHD_OPTION_URI_LOG_CALLBACK,
+    flags |= MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0u);
+    return MHD_start_daemon(flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, where, MHD_OPTION_URI_LOG_CALLBACK,
                             on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_THREAD_POOL_SIZE,
                             o->threads ? o->threads : 2u, MHD_OPTION_CONNECTION_LIMIT, o->connections ? o->connections : 256u,
                             MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds ? o->idle_seconds : 30u,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-struct server *server_start(const struct server_options *o, server_handler *handle, void *self, struct err *err)
+static bool serve_socket(struct server *s, const struct server_options *o, struct err *err)
+{
+    int fd = listen_at(o->socket, err);
+    struct MHD_OptionItem where[] = {{MHD_OPTION_LISTEN_SOCKET, fd, NULL}, {MHD_OPTION_END, 0, NULL}};
+    if (fd < 0)
+        return false;
+    s->daemon = begin(s, o, 0, where);
+    if (s->daemon)
+        return true;
+    close(fd);
+    unlink(o->socket);
+    return err_set(err, ERR_CONFIG, "cannot serve at %s", o->socket);
+}
+
+static bool serve_address(struct server *s, const struct server_options *o, struct err *err)
 {
     const char *address = o->address ? o->address : "127.0.0.1";
     struct place place;
     if (!place_of(address, o->port, &place, err))
-        return NULL;
+        return false;
+    struct MHD_OptionItem where[] = {{MHD_OPTION_SOCK_ADDR, 0, &place.at}, {MHD_OPTION_END, 0, NULL}};
+    s->daemon = begin(s, o, place.v6 ? MHD_USE_IPv6 : 0u, where);
+    if (!s->daemon)
+        return err_set(err, ERR_CONFIG, "cannot listen on %s:%u%s", address, o->port,
+                       o->certificate ? " (is the address taken, or are certificate and key no pair?)" : "");
+    s->port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return true;
+}
+
+struct server *server_start(const struct server_options *o, server_handler *handle, void *self, struct err *err)
+{
     struct server *s = mem_alloc(sizeof *s);
     s->handle = handle;
     s->self = self;
     s->body_max = o->body_max ? o->body_max : 1u << 20;
-    s->daemon = listen_on(s, o, &place);
-    if (!s->daemon) {
-        err_set(err, ERR_CONFIG, "cannot listen on %s:%u%s", address, o->port,
-                o->certificate ? " (is the address taken, or are certificate and key no pair?)" : "");
-        free(s);
-        return NULL;
-    }
-    s->port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    return s;
+    s->socket = o->socket;
+    if (o->socket ? serve_socket(s, o, err) : serve_address(s, o, err))
+        return s;
+    free(s);
+    return NULL;
 }
 
 uint16_t server_port(const struct server *s)
@@ -193,6 +237,8 @@ void server_stop(struct server *s)
     for (int waited = 0; atomic_load(&s->in_hand) > 0 && waited < GRACE_MS; waited += 10)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     MHD_stop_daemon(s->daemon);
+    if (s->socket)
+        unlink(s->socket);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
     free(s);

@@ -11,6 +11,8 @@ typedef void server_handler(void *self, const struct http_request *request, stru
 struct server_options {
     const char *address;    /* IPv4 or IPv6; NULL = "127.0.0.1" */
     uint16_t port;          /* 0 = any free one: ask server_port */
+    const char *socket;     /* path of a Unix socket, mode 0600, to listen at instead; one left there is replaced, and it is
+                               gone after server_stop. Borrowed until then */
     unsigned threads;       /* 0 = 2 */
     unsigned connections;   /* 0 = 256 */
     size_t body_max;        /* 0 = 1 MiB; larger is answered 413 */

@@ -476,6 +476,12 @@ static bool moved(const struct batch *b, const struct item *it, int side, const 
     return false;
 }
 
+static void spare(struct batch *b, struct item *it)
+{
+    b->r->tally.spared++;
+    item_off(it, NEXT_AGAIN, "changed while we looked");
+}
+
 static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
     for (size_t i = 0; i < b->n; i++)
@@ -487,7 +493,7 @@ static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, s
         if (it->b != bound || it->off || !wanted(it))
             continue;
         if (it->t.state != RECORD_LIVE || place_stale(b, it) || moved(b, it, SIDE_T, it->t.fields))
-            item_off(it, NEXT_AGAIN, "changed while we looked");
+            spare(b, it);
     }
     return true;
 }
@@ -518,7 +524,7 @@ static bool confirm_source(struct batch *b, struct bound *bound, pick *wanted, s
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
         if (it->b == bound && !it->off && wanted(it) && moved(b, it, SIDE_S, it->subject.fields))
-            item_off(it, NEXT_AGAIN, "changed while we looked");
+            spare(b, it);
     }
     return true;
 }

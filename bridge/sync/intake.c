@@ -236,6 +236,7 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     int64_t before = s.as_of;
     bool renamed = !str_eq(rec->id ? rec->id : s.id, s.id) || !str_eq(rec->label ? rec->label : s.label, s.label);
     bool look = learn(&s, rec, !found, page->late);
+    in->echoes += !scanning && found && !look;
     if (scanning && found && !look && !renamed && rec->as_of - before < SCAN_MS)
         return true; /* every prospect comes with each of its threads, in several views: said before, a moment ago */
     if (!store_subject_put(in->store, in->ep->name, &s, err) ||
@@ -268,11 +269,13 @@ static bool take_target(struct intake *in, const char *object, const struct reco
         if (!link_of(r, object, rec, &link, &found, err))
             return false;
         bool seen = rec->version && str_eq(rec->version, link.t_version); /* windows overlap: most of what they tell is known */
+        in->echoes += found && seen;
         if (!found || seen)
             continue;
         if (fields && !memory_told(r, in->ep->name, &link, rec, fields, &mine, err))
             return false;
         news |= mine; /* what one route was told, the others that share the record were told too */
+        in->echoes += !news;
         if (!news)
             continue;
         in->marked++;

@@ -12,6 +12,7 @@ struct intake {
     bool relearn;          /* set when options changed: describe again before the next sync */
     int64_t items, pages;  /* what came in since the start */
     int64_t marked;        /* jobs that came of it */
+    int64_t echoes;        /* items of a feed or a delivery that said nothing new */
     uint64_t heard[4096];  /* digests of source events taken in since the start, each in the place of its digest; 0 = none */
 };
 

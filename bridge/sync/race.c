@@ -68,4 +68,5 @@ void race_settle(struct batch *b, struct item *it, const struct map_field *f, co
     }
     settle_note(it, f->name, "crm", race->was, race->sent, "edited in the CRM while we wrote", policy_name(f->conflict), f->line, value);
     b->r->tally.conflicts++;
+    b->r->tally.raced++;
 }

@@ -20,6 +20,9 @@ struct tally {
     int64_t withheld; /* creates refused because no plan was applied yet */
     int64_t guarded;  /* detaches or clears the mass-change guard stopped */
     int64_t conflicts, stale;
+    int64_t echo_s, echo_t; /* looks at what a side had told that found nothing to do: our own writes coming back, mostly */
+    int64_t spared;         /* writes not made because the second look before them saw somebody edit */
+    int64_t raced;          /* cells written while somebody edited them, found by the record's history */
 };
 
 struct route {

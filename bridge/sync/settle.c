@@ -384,7 +384,10 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     t->updated_t += !it->create && t_done;
     t->updated_s += s_done;
     t->adopted += it->plan.adopts > 0 && !t_done && !s_done && !it->settled && !it->bulk;
-    t->unchanged += !it->plan.adopts && !it->settled && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    bool nothing = !it->plan.adopts && !it->settled && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    t->unchanged += nothing;
+    t->echo_s += nothing && str_eq(it->job->why, "event");
+    t->echo_t += nothing && str_eq(it->job->why, "crm");
     if (it->plan.unknown)
         settle_unknown(b, it);
     if (!it->event && it->log)

@@ -1,9 +1,12 @@
-/* Every alarm is raised once and cleared once, signed, kept over a restart; what flickers says nothing. */
+/* Every alarm is raised once and cleared once, signed, kept over a restart; what flickers says nothing. The notices go to a real
+ * receiver over a real wire; only the clock is ours. */
 #include "bridge/app/alarm.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/io/server.h"
 #include "connectors/signature.h"
 #include "tests/base/asserts.h"
+#include <pthread.h>
 
 #define MINUTE 60000LL
 #define SECRET "whsec_YWxhcm1zIGFyZSBzaWduZWQ="
@@ -12,9 +15,11 @@
 
 struct bench {
     struct env env; /* first: the fakes cast from it */
-    struct http_transport wire;
+    struct server *receiver;
+    pthread_mutex_t lock; /* of what the receiver's thread shares with us */
     int64_t now;
     int status;     /* what the receiver answers */
+    int forged;     /* notices whose signature did not fit */
     json_t *posted; /* bodies it was offered, with their ids */
     struct app app;
     struct endpoint ep;
@@ -28,22 +33,24 @@ static int64_t fake_now(struct env *env)
     return ((struct bench *)env)->now;
 }
 
-static void fake_perform(struct http_transport *self, const struct http_request *q, struct http_answer *a, size_t n, unsigned in_flight)
+static void receive(void *self, const struct http_request *q, struct http_answer *a)
 {
     struct signature_secrets secrets = {{SECRET, NULL}};
     AUTO_JSON json_t *headers = json_object();
     struct err err = {0};
     (void)self;
-    (void)in_flight;
-    assert_int_equal(n, 1);
     for (size_t i = 0; i < q->headers.n; i++)
         js_set(headers, q->headers.items[i].name, json_string(q->headers.items[i].value));
-    struct delivery d = {.method = "POST", .headers = headers, .body = q->body, .body_n = q->body_n, .now = bench->now, .tolerance = 1000};
-    assert_true(signature_standard(&d, &secrets, &err));
-    json_t *body = js_parse(q->body, q->body_n, &err);
-    js_set(body, "id", json_string(signature_header(headers, "webhook-id")));
-    js_add(bench->posted, body);
-    *a = (struct http_answer){.fate = HTTP_ANSWERED, .status = bench->status};
+    pthread_mutex_lock(&bench->lock);
+    struct delivery d = {.method = q->method, .headers = headers, .body = q->body, .body_n = q->body_n, .now = bench->now, .tolerance = 1000};
+    json_t *body = signature_standard(&d, &secrets, &err) ? js_parse(q->body, q->body_n, &err) : NULL;
+    bench->forged += !body;
+    a->status = bench->status;
+    if (body) {
+        js_set(body, "id", json_string(signature_header(headers, "webhook-id")));
+        js_add(bench->posted, body);
+    }
+    pthread_mutex_unlock(&bench->lock);
 }
 
 static int set_up(void **state)
@@ -56,10 +63,12 @@ static int set_up(void **state)
     bench->status = 204;
     bench->posted = json_array();
     bench->env.now = fake_now;
-    bench->wire.perform = fake_perform;
-    bench->env.transport = &bench->wire;
+    pthread_mutex_init(&bench->lock, NULL);
+    bench->receiver = server_start(&(struct server_options){.threads = 1}, receive, NULL, &err);
+    assert_non_null(bench->receiver);
+    bench->env.transport = http_curl_new(&(struct http_curl_options){0});
     bench->app.env = bench->env;
-    bench->app.alarms = (struct alarm_settings){.url = mem_dup("http://127.0.0.1/alarms"), .secret = mem_dup(SECRET),
+    bench->app.alarms = (struct alarm_settings){.url = mem_printf("http://127.0.0.1:%d/alarms", server_port(bench->receiver)), .secret = mem_dup(SECRET),
                                                 .after = 5 * MINUTE, .hold_age = 60 * MINUTE, .dead = 0, .budget = 90, .drift = 2};
     bench->app.store = store_open(":memory:", &bench->env, NULL, &err);
     assert_non_null(bench->app.store);
@@ -76,7 +85,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    assert_int_equal(bench->forged, 0);
     alarm_close(&bench->alarm);
+    bench->env.transport->free(bench->env.transport);
+    server_stop(bench->receiver);
+    pthread_mutex_destroy(&bench->lock);
     store_close(bench->app.store);
     limiter_free(bench->ep.limiter);
     json_decref(bench->posted);
@@ -99,8 +112,12 @@ static int64_t app_now(struct env *env)
 static void pass(int64_t ms)
 {
     bench->app.env.now = app_now;
-    for (int64_t end = bench->now + ms; bench->now < end; bench->now += 15000)
+    for (int64_t end = bench->now + ms; bench->now < end;) {
         alarm_turn(&bench->alarm);
+        pthread_mutex_lock(&bench->lock);
+        bench->now += 15000;
+        pthread_mutex_unlock(&bench->lock);
+    }
 }
 
 static size_t posted(const char *type, const char *alarm)
@@ -280,6 +297,57 @@ static void hooks_that_were_never_used_are_not_missed(void **state)
     assert_int_equal(json_array_size(bench->posted), 0);
 }
 
+/* Each of them goes and comes back for a moment, again and again, while it is raised: that is one alarm, and one end of it. */
+static void what_comes_and_goes_while_it_is_raised_is_one_alarm(void **state)
+{
+    static const char *const kinds[] = {"authorisation_lost", "dead_writes", "hooks_silent"};
+    struct app_endpoint *e = &bench->app.endpoints[0];
+    struct err err = {0};
+    (void)state;
+    int64_t link = some_link(), heard = bench->now;
+    for (int i = 0; i < 8; i++) {
+        struct op op = {.link = link, .route = (char *)"sales", .side = 1, .kind = (char *)"update", .trace = (char *)"t", .state = OP_DEAD};
+        err_set(&e->fault, ERR_AUTH, "401");
+        assert_true(store_op_put(bench->app.store, &op, &err));
+        e->heard = heard;
+        js_set(bench->alarm.heard, "crm", json_integer(heard));
+        e->news = bench->now + 61 * MINUTE;
+        pass(i ? 3 * MINUTE : 70 * MINUTE);
+        e->fault = (struct err){0};
+        assert_true(store_op_delete(bench->app.store, op.id, &err));
+        e->heard = bench->now;
+        pass(3 * MINUTE);
+    }
+    for (size_t k = 0; k < COUNT(kinds); k++)
+        assert_int_equal(posted("alarm.raised", kinds[k]), 1);
+    assert_int_equal(json_array_size(bench->posted), COUNT(kinds));
+    pass(10 * MINUTE);
+    for (size_t k = 0; k < COUNT(kinds); k++)
+        assert_int_equal(posted("alarm.cleared", kinds[k]), 1);
+    assert_int_equal(json_array_size(bench->posted), 2 * COUNT(kinds));
+}
+
+static void more_dead_writes_than_are_allowed_are_raised_and_no_fewer(void **state)
+{
+    struct err err = {0};
+    int64_t link = some_link(), ids[3];
+    (void)state;
+    bench->app.alarms.dead = 2;
+    for (int i = 0; i < 3; i++) {
+        AUTO_FREE char *trace = mem_printf("t%d", i);
+        struct op op = {.link = link, .route = (char *)"sales", .side = 1, .kind = (char *)"update", .trace = trace, .state = OP_DEAD};
+        pass(10 * MINUTE);
+        assert_int_equal(json_array_size(bench->posted), 0);
+        assert_true(store_op_put(bench->app.store, &op, &err));
+        ids[i] = op.id;
+    }
+    pass(10 * MINUTE);
+    assert_int_equal(posted("alarm.raised", "dead_writes"), 1);
+    assert_true(store_op_delete(bench->app.store, ids[0], &err));
+    pass(10 * MINUTE);
+    assert_once("dead_writes");
+}
+
 /* ---- sending ---- */
 
 static void a_notice_nobody_took_is_offered_again_under_its_id(void **state)
@@ -328,6 +396,8 @@ int main(void)
         TEST(a_few_records_out_of_step_are_no_alarm_however_few_there_are),
         TEST(hooks_that_fall_silent_while_the_feed_has_news_are_raised),
         TEST(hooks_that_were_never_used_are_not_missed),
+        TEST(what_comes_and_goes_while_it_is_raised_is_one_alarm),
+        TEST(more_dead_writes_than_are_allowed_are_raised_and_no_fewer),
         TEST(a_notice_nobody_took_is_offered_again_under_its_id),
         TEST(a_restart_neither_repeats_nor_forgets),
     };

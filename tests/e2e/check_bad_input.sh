@@ -69,7 +69,8 @@ calm "$hubspot"
 echo "-- the store"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" & runner=$!
 for _ in $(seq 400); do grep -q 'run.start' "$dir/run.err" && break; sleep 0.05; done
-expect "a second process" 6 'lock|process' bridge sync
+expect "a second process" 6 'lock|process' bridge plan
+expect "a second service" 6 'lock|process' bridge run
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
 cp "$dir/bridge.db" "$dir/keep.db"
 printf 'this is no database, really not, however long one looks at it' >"$dir/bridge.db"

@@ -126,8 +126,10 @@ pid=$!
 edit_inbox 8 '"context.valuation":1234'
 for _ in $(seq 100); do [ "$(contact 8 .properties.inbox_valuation)" = 1234 ] && break; sleep 0.1; done
 expect "backup of a store in use" 0 'checked copy' bridge backup "$dir/live.db"
-expect "status beside the daemon" 0 "route sales" bridge status
-expect "sync beside the daemon" 6 "process $pid holds it" bridge sync
+settled() { local n; for n in $(seq 200); do bridge status && return; sleep 0.05; done; return 3; } # jobs come and go while it hears of its own write
+expect "status beside the daemon" 0 "route sales" settled
+expect "sync beside the daemon" 0 "route sales" bridge sync
+expect "plan beside the daemon" 6 "process $pid holds it" bridge plan
 kill "$pid"; wait "$pid"
 run=$(bridge --json history "$(state 8 .username)" | jq '[.[] | select(.field=="valuation" and .side=="crm")] | last.run')
 [ "$run" -gt 0 ] || fail "the daemon's change belongs to run $run"

@@ -73,25 +73,18 @@ start
 is "healthz" "$(code "$base/healthz")" 200
 is "readyz" "$(code "$base/readyz")" 200
 is "metrics" "$(code "$base/metrics")" 200
-python3 - "$dir/said" <<'PY' || fail "the metrics cannot be parsed"
-import re, sys
-seen, kinds = set(), {}
-for line in open(sys.argv[1]):
-    line = line.rstrip("\n")
-    if line.startswith("# TYPE"):
-        _, _, name, kind = line.split(" ")
-        assert name not in kinds, name
-        kinds[name] = kind
-    elif not line.startswith("#"):
-        m = re.fullmatch(r'([a-z_]+)(\{([a-z_]+="(?:[^"\\]|\\.)*",?)+\})? (-?\d+)', line)
-        assert m and m[1] in kinds, line
-        assert line.rsplit(" ", 1)[0] not in seen, line
-        seen.add(line.rsplit(" ", 1)[0])
-for name in """up jobs ops holds dead calls_total writes_total conflicts_total limiter_used limiter_limit
-  last_poll_timestamp_seconds last_sweep_timestamp_seconds endpoint_up hook_deliveries_total memory_bytes build_info""".split():
-    assert "inbox_bridge_" + name in kinds, name
-print(len(seen), "samples of", len(kinds), "families")
-PY
+cp "$dir/said" "$dir/metrics.first"
+exposed() { python3 "$root/tests/e2e/exposition.py" "$@" --rules "$root/deploy/prometheus/alerts.yml" --board "$root/deploy/grafana/dashboard.json" || fail "the metrics"; }
+exposed "$dir/metrics.first"
+for name in up jobs ops holds dead calls_total answers_total echoes_total near_misses_total queue_lag_seconds writes_total conflicts_total limiter_used \
+  limiter_limit last_poll_timestamp_seconds last_sweep_timestamp_seconds endpoint_up hook_deliveries_total memory_bytes build_info; do
+  grep -q "^# TYPE inbox_bridge_$name " "$dir/metrics.first" || fail "no metric $name"
+done
+# the reader itself: what is wrong is told
+broken() { sed -E "$2" "$dir/metrics.first" >"$dir/broken"; python3 "$root/tests/e2e/exposition.py" "$dir/broken" >/dev/null 2>&1 && fail "$1 was taken"; }
+broken "a sample without a family" '/TYPE inbox_bridge_jobs /d'; broken "a label without quotes" 's/lane="live"/lane=live/'
+broken "a sample twice" 's/^(inbox_bridge_up .*)/\1\n\1/'; broken "a word for a number" 's/^inbox_bridge_up .*/inbox_bridge_up yes/'
+broken "a bare quote" 's/lane="live"/lane="li"ve"/'
 [ "$(metric 'inbox_bridge_endpoint_up{endpoint="inbox"}')" = 1 ] || fail "inbox is not up"
 is "no token" "$(code "$base/api/status")" 401
 is "wrong token" "$(code -H 'Authorization: Bearer the-tokem' "$base/api/status")" 401
@@ -112,7 +105,7 @@ grep -q 'FIELD' "$dir/said" || fail "explain: $(cat "$dir/said")"
 bridge history "x:${ids[0]}" >"$dir/said" 2>&1 || fail "history: $(cat "$dir/said")"
 bridge links export "$dir/links.csv" >"$dir/said" 2>&1 || fail "links export: $(cat "$dir/said")"
 bridge check >"$dir/said" 2>&1 || fail "check: $(cat "$dir/said")"
-bridge sync >"$dir/said" 2>&1; is "sync beside the service" $? 6
+bridge plan >"$dir/said" 2>&1; is "plan beside the service" $? 6
 
 echo "-- deliveries"
 seq=$(last); edit "${ids[1]}" 777; deliveries "$seq"
@@ -143,6 +136,10 @@ for i in $(seq 10); do
 done
 printf '%s\n' "${times[@]}" | sort -n | awk '{t[NR]=$1} END {print "latency with webhooks: median " t[int((NR+1)/2)] " ms, worst " t[NR] " ms of " NR}'
 
+[ "$(metric 'inbox_bridge_answers_total{endpoint="hubspot",status="2xx"}')" -gt 0 ] || fail "no answer of HubSpot was counted"
+is "metrics again" "$(code "$base/metrics")" 200
+exposed "$dir/said" "$dir/metrics.first"
+
 echo "-- reload, and the end"
 kill -HUP "$runner"; for _ in $(seq 200); do grep -q config.loaded "$dir/run.err" && break; sleep 0.05; done
 grep -q config.loaded "$dir/run.err" || fail "no reload"
@@ -152,7 +149,8 @@ sed -i 's/poll = "600s"/poll = "1s"/' "$dir/bridge.cfg"; kill -HUP "$runner"
 for _ in $(seq 200); do [ "$(grep -c config.loaded "$dir/run.err")" = 2 ] && break; sleep 0.05; done
 fault "$hubspot" '{"match":{},"do":"status","status":503,"times":100000}'
 alarm() { for _ in $(seq 200); do jq -e "select(.type == \"alarm.$1\")" "$dir/alarms" >/dev/null 2>&1 && return; sleep 0.05; done; fail "no alarm was $1: $(cat "$dir/alarms")"; }
-alarm raised; grep -q alarm.raised "$dir/run.err" || fail "the log says nothing of it"
+alarm raised; [ "$(metric 'inbox_bridge_answers_total{endpoint="hubspot",status="5xx"}')" -gt 0 ] || fail "the 503s were not counted"
+grep -q alarm.raised "$dir/run.err" || fail "the log says nothing of it"
 calm "$hubspot"; alarm cleared
 jq -r '"\(.type) \(.data.alarm) \(.data.subject): \(.data.text)"' "$dir/alarms" | cut -c1-110
 [ "$(jq -r .type "$dir/alarms" | sort | uniq -d)" = "" ] || echo "several alarms, each once: $(jq -r '.data.alarm + " " + .data.subject' "$dir/alarms" | sort | uniq -c | tr -s ' \n' ' ')"
@@ -168,6 +166,11 @@ kill -TERM "$runner"; wait "$runner"; is "SIGTERM" $? 0
 bridge status --json >"$dir/said"; [ "$(jq '.routes[0].open_ops' "$dir/said")" = 0 ] || fail "a write was left open: $(cat "$dir/said")"
 for said in READY=1 STATUS= RELOADING=1 STOPPING=1 WATCHDOG=1; do grep -q "^$said" "$dir/notified" || fail "systemd was not told $said"; done
 grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer' "$dir/run.err" && { fail "a sanitizer spoke"; grep -m1 -A25 'Sanitizer' "$dir/run.err"; }
+
+echo "-- who may not start tells why, once, however often it is started"
+lost() { jq -s "map(select(.type == \"alarm.$1\" and .data.alarm == \"authorisation_lost\")) | length" "$dir/alarms"; }
+for _ in 1 2; do HUBSPOT_TOKEN=wrong bridge run 2>>"$dir/run.err"; is "a refused token" $? 4; done
+is "alarms of it" "$(lost raised)" 1
 
 # edit_all VALUE: so many edits, values grow from there
 edit_all() {
@@ -242,6 +245,7 @@ behind = [k for k, v in newest.items() if float(crm.get(k) or 0) < v]
 print(f"{len(taken)} deliveries got a 2xx {sys.argv[2]}, about {len(newest)} prospects; {len(behind)} are behind")
 sys.exit(bool(behind) or not taken)
 PY
+is "the end of the alarm of the refused token" "$(lost raised) $(lost cleared)" "1 1"
 }
 done_with "before the kill"
 is "not ready without the feed" "$(code "$base/readyz")" 503

@@ -4,6 +4,7 @@
 #include "bridge/io/server.h"
 #include "tests/base/asserts.h"
 #include <arpa/inet.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct server *server;
@@ -279,6 +280,85 @@ static void a_server_without_tls_gets_nothing(void **state)
     http_answer_done(&a);
 }
 
+/* ---- queries ---- */
+
+static void assert_query(const char *url, const char *name, const char *wanted)
+{
+    AUTO_FREE char *got = http_query(url, name);
+    if (wanted)
+        assert_string_equal(got ? got : "(none)", wanted);
+    else
+        assert_null(got);
+}
+
+static void a_value_of_a_query_is_found_and_decoded(void **state)
+{
+    (void)state;
+    assert_query("/api/history?who=%40ada", "who", "@ada");
+    assert_query("/api/history?at=2026-03-02&who=x%3A1+2", "who", "x:1 2");
+    assert_query("/a?nowho=1&who=", "who", "");
+    assert_query("/a?who=%C3%BC%", "who", "ü%");
+    assert_query("/a?who=%4", "who", "%4");
+    assert_query("/a?whom=1", "who", NULL);
+    assert_query("/a", "who", NULL);
+    assert_query("/a?who=%00x", "who", NULL);
+    assert_query("/a?who=%FF", "who", NULL);
+}
+
+/* ---- a socket in the file system ---- */
+
+static int asked_at(const char *path, const char *method, char *body)
+{
+    struct http_request r = {0};
+    struct http_answer a = {0};
+    http_request_init(&r, method, "http://localhost/echo");
+    r.socket = mem_dup(path);
+    if (body)
+        http_request_body(&r, body, strlen(body), "text/plain");
+    curl->perform(curl, &r, &a, 1, 1);
+    int status = a.fate == HTTP_ANSWERED ? a.status : a.fate == HTTP_NOT_SENT ? 0 : -1;
+    if (status == 200 && body)
+        assert_holds(a.body, body);
+    http_request_done(&r);
+    http_answer_done(&a);
+    return status;
+}
+
+static void a_socket_serves_its_owner_alone_and_is_gone_afterwards(void **state)
+{
+    AUTO_FREE char *path = mem_printf("/tmp/inbox-bridge-socket.%d", (int)getpid());
+    struct server_options o = {.socket = path};
+    struct err err = {0};
+    struct stat s;
+    (void)state;
+    FILE *left = fopen(path, "w"); /* what a killed process left behind */
+    assert_non_null(left);
+    fclose(left);
+    struct server *there = server_start(&o, handle, NULL, &err);
+    assert_non_null(there);
+    assert_int_equal(stat(path, &s), 0);
+    assert_true(S_ISSOCK(s.st_mode));
+    assert_int_equal(s.st_mode & 0777, 0600);
+    assert_int_equal(asked_at(path, "GET", NULL), 200);
+    assert_int_equal(asked_at(path, "POST", mem_dup("said")), 200);
+    server_stop(there);
+    assert_int_equal(stat(path, &s), -1);
+    assert_int_equal(asked_at(path, "POST", mem_dup("said")), 0);
+}
+
+static void a_socket_that_cannot_be_is_named(void **state)
+{
+    char path[200];
+    struct err err = {0};
+    (void)state;
+    memset(path, 'p', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_null(server_start(&(struct server_options){.socket = path}, handle, NULL, &err));
+    assert_err(&err, ERR_CONFIG, "107 characters");
+    assert_null(server_start(&(struct server_options){.socket = "/no/such/folder/socket"}, handle, NULL, &err));
+    assert_err(&err, ERR_CONFIG, "No such file");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +374,9 @@ int main(void)
         cmocka_unit_test(a_token_never_leaves_in_plain_http_but_to_loopback),
         cmocka_unit_test(a_request_for_the_public_never_connects_at_home),
         cmocka_unit_test(a_server_without_tls_gets_nothing),
+        cmocka_unit_test(a_value_of_a_query_is_found_and_decoded),
+        cmocka_unit_test(a_socket_serves_its_owner_alone_and_is_gone_afterwards),
+        cmocka_unit_test(a_socket_that_cannot_be_is_named),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

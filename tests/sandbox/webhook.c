@@ -130,6 +130,38 @@ static bool moved(const struct receiver *x, const json_t *record, const json_t *
     return false;
 }
 
+/* ---- what a sender has promised ---- */
+
+/* All of a message but its time is the same however often it is sent. */
+static void check_same(struct receiver *x, const char *trace, const json_t *message)
+{
+    AUTO_JSON json_t *said = json_copy((json_t *)message);
+    json_object_del(said, "timestamp");
+    const json_t *before = json_object_get(x->offered, trace);
+    AUTO_FREE char *now = js_print_sorted(said), *then = before ? js_print_sorted(before) : NULL;
+    if (then && !str_eq(now, then)) {
+        AUTO_FREE char *words = mem_printf("message %s said %s and then %s", trace, then, now);
+        js_add(x->breaches, json_string(words));
+    }
+    if (!before)
+        json_object_set(x->offered, trace, said);
+}
+
+/* A message that changes nothing is a change told twice, under two ids. */
+static void check_news(struct receiver *x, const char *trace, const json_t *record, const json_t *fields)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)fields, name, value) {
+        const json_t *held = json_object_get(json_object_get(record, "fields"), name);
+        AUTO_JSON json_t *kept = tidy(x, value);
+        if (!js_equal(held, kept) && !(json_is_null(kept) && !held))
+            return;
+    }
+    AUTO_FREE char *all = js_print(fields), *words = mem_printf("message %s says again what is there already: %s", trace, all);
+    js_add(x->breaches, json_string(words));
+}
+
 /* One message: the answer to it, "status" among its members. */
 static json_t *take(struct receiver *x, const json_t *message)
 {
@@ -138,6 +170,8 @@ static json_t *take(struct receiver *x, const json_t *message)
     json_t *known = trace ? json_object_get(x->seen, trace) : NULL;
     if (!trace || !object || (!id && !key) || !json_is_object(json_object_get(message, "fields")))
         return refusal(422, "a message has id, object, external_id or key, and fields");
+    check_same(x, trace, message);
+    x->again += known != NULL;
     if (known && record)
         return told(x, record, false, true);
     if (js_bool_or(record, "archived", false) || (id && !record))
@@ -151,6 +185,8 @@ static json_t *take(struct receiver *x, const json_t *message)
     bool created = record == NULL;
     if (created)
         record = hook_create(x, object, key);
+    else
+        check_news(x, trace, record, json_object_get(message, "fields"));
     hook_write(x, record, json_object_get(message, "fields"));
     js_set(x->seen, trace, json_true());
     x->taken++;
@@ -244,7 +280,8 @@ static json_t *state(struct sandbox_service *s)
 {
     const struct receiver *x = (struct receiver *)s;
     AUTO_JSON json_t *records = json_deep_copy(x->records);
-    return json_pack("{s:O,s:I}", "record", records, "taken", (json_int_t)x->taken);
+    return json_pack("{s:O,s:I,s:I,s:O}", "record", records, "taken", (json_int_t)x->taken, "again", (json_int_t)x->again, "breaches",
+                     x->breaches);
 }
 
 static void refuse(struct sandbox_service *s, int status, struct http_answer *a)
@@ -259,6 +296,8 @@ static void free_receiver(struct sandbox_service *s)
     json_decref(x->records);
     json_decref(x->seen);
     json_decref(x->deliveries);
+    json_decref(x->offered);
+    json_decref(x->breaches);
     free(x);
 }
 
@@ -269,6 +308,8 @@ struct sandbox_service *sandbox_webhook_new(struct sandbox *box)
     x->records = json_array();
     x->seen = json_object();
     x->deliveries = json_array();
+    x->offered = json_object();
+    x->breaches = json_array();
     sandbox_attach(box, &x->base);
     return &x->base;
 }

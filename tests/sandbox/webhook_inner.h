@@ -9,7 +9,10 @@ struct receiver {
     json_t *records;    /* [{"object","external_id","key","fields","version","timestamp","archived"}] */
     json_t *seen;       /* ids of messages it has taken */
     json_t *deliveries; /* messages it would post, oldest first */
+    json_t *offered;    /* {"id": what it said when it first came}: a repeated message must say the same */
+    json_t *breaches;   /* promises of the protocol a sender broke, as sentences */
     int64_t taken;      /* messages that were done, each once */
+    int64_t again;      /* messages that came again after they were done */
     struct {
         bool silent;        /* answers {"ok":true} and nothing else */
         bool compares;      /* 409 when it no longer holds what the message says it held */
