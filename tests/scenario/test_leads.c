@@ -34,6 +34,21 @@ static void assert_each_once(struct world *w, size_t n)
     assert_int_equal(leads_keys(w), n);
 }
 
+/* The kit's look at every link takes the square of a large town: there only a full comparison must find nothing to write. */
+static void finish(struct world *w, size_t n)
+{
+    struct err err = {0};
+    if (n <= 1000) {
+        leads_finish(w);
+        return;
+    }
+    int64_t writes = world_writes(w, 0) + world_writes(w, 1);
+    assert_true(intake_mark_all(&w->route[0], LANE_RECONCILE, &err) && intake_restart(&w->intake[0], &err));
+    world_settle(w);
+    assert_int_equal(world_writes(w, 0) + world_writes(w, 1), writes);
+    world_free(w);
+}
+
 /* ---- what a new lead is given ---- */
 
 /* 0 has no status, 1 one that the mapping keeps from leads, 2 one that they know. */
@@ -137,7 +152,7 @@ static void a_first_sync_takes_three_calls_for_two_hundred(void **state)
     assert_true(first <= (int64_t)(3 * n / 200 + 30));
     world_settle(w);
     sandbox_calls_clear(w->box);
-    leads_finish(w);
+    finish(w, n);
     print_message("%zu prospects: %lld calls to Salesforce\n", n, (long long)first);
 }
 
@@ -152,7 +167,7 @@ static void every_fifth_row_is_locked(void **state)
         world_settle(w);
     assert_each_once(w, n);
     print_message("locks 20 %%: %zu leads, each once, in %lld calls\n", n, (long long)world_calls(w, 1));
-    leads_finish(w);
+    finish(w, n);
 }
 
 struct intruder {
@@ -299,7 +314,7 @@ static void thousands_that_commit_late_are_all_heard(void **state)
     assert_int_equal(json_object_size(seen), n); /* each its own */
     assert_int_equal(world_writes(w, 0) - writes, n);
     print_message("late commits: %zu heard, %lld written, none twice\n", n, (long long)(world_writes(w, 0) - writes));
-    leads_finish(w);
+    finish(w, n);
 }
 
 /* ---- somebody is known already ---- */
