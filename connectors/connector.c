@@ -77,6 +77,22 @@ bool connector_no_find(struct endpoint *ep, const char *object, const char *fiel
     return cannot(ep, "find by a field", err);
 }
 
+bool connector_no_load(struct endpoint *ep, const struct patch *patches, size_t n, struct load *l, struct result *out, struct err *err)
+{
+    (void)patches;
+    (void)n;
+    (void)l;
+    (void)out;
+    return cannot(ep, "take many creates as one job", err);
+}
+
+bool connector_no_collect(struct endpoint *ep, const char *ticket, struct harvest *h, struct err *err)
+{
+    (void)ticket;
+    (void)h;
+    return cannot(ep, "take many creates as one job", err);
+}
+
 void record_copy(struct record *to, const struct record *from)
 {
     *to = *from;
@@ -137,4 +153,27 @@ void organisation_done(struct organisation *o)
     free(o->label);
     free(o->currency);
     *o = (struct organisation){0};
+}
+
+void load_done(struct load *l)
+{
+    buf_done(&l->text);
+    free(l->ticket);
+    *l = (struct load){0};
+}
+
+void harvest_clear(struct harvest *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        result_done(&h->items[i]);
+    free(h->items);
+    h->items = NULL;
+    h->n = 0;
+}
+
+void harvest_done(struct harvest *h)
+{
+    harvest_clear(h);
+    buf_done(&h->text);
+    *h = (struct harvest){0};
 }

@@ -10,6 +10,7 @@
  * booleans, dates "YYYY-MM-DD", date-times ISO 8601 UTC, a choice is the option's id, a set is an array of option ids (or
  * texts). JSON null is "the service holds nothing here"; a member that is absent was not told. */
 #pragma once
+#include "bridge/base/buf.h"
 #include "bridge/base/opt.h"
 #include "bridge/base/schema.h"
 #include <jansson.h>
@@ -78,6 +79,29 @@ struct result {
     struct record record; /* id, version and the fields read back, when done; with STALE the fields as they are, if told */
 };
 
+/* Creates of one object on their way into a bulk job. The caller zeroes it, sets the first three, and frees it with load_done. */
+struct load {
+    const char *object, *key_field;
+    const char *const *fields; /* fields: every field that some patch sets, NULL-terminated; borrowed */
+    struct buf text;           /* text: what was taken so far, in the service's own form */
+    size_t n;                  /* n creates were taken */
+    bool full;                 /* full: no more go into this one */
+    char *ticket;              /* ticket: opaque and durable; set by the call that hands the load over */
+};
+
+/* What collect() has to say about a ticket. The caller zeroes it, calls until neither `running` nor `more`, frees it with
+ * harvest_done. */
+struct harvest {
+    bool running;         /* running: the service is still at work; ask again later, with a new one */
+    struct result *items; /* items: outcomes as of put(), record.key says whose; nothing is read back (no fields) */
+    size_t n;
+    bool more;            /* more: call again with this same struct for the next items */
+    struct err rest;      /* rest: when nothing is left to tell: why the creates no item named were not done; never ERR_NONE then */
+    struct buf text;      /* text, at, step, wanted: the connector's own, between two calls */
+    size_t at, told, wanted[2];
+    int step;
+};
+
 struct found { /* per value of a find */
     struct record *items;
     size_t n;
@@ -100,6 +124,7 @@ enum connector_caps {
     CAP_DESCRIBE = 1 << 6,
     CAP_SETUP = 1 << 7,
     CAP_REPEAT = 1 << 8,   /* a patch put again under the same trace is done once: in doubt it is simply put again */
+    CAP_BULK = 1 << 9,     /* many creates can go as one job; from endpoint.bulk_from creates on it is worth it */
 };
 
 enum fetch_flags {
@@ -148,6 +173,14 @@ struct connector {
     /* put: patches[i] into out[i]. The same record never appears twice in one call. An empty `set` on an update makes no
      * call and answers done without a record; with a parent, only what it takes to tie the two. */
     bool (*put)(struct endpoint *ep, const struct patch *patches, size_t n, struct result *out, struct err *err);
+    /* load: with patches (creates without a parent) it adds them to l, without network; out[i].err says what became of each:
+     * ERR_NONE taken, ERR_TEMP l is full, anything else: put() has to do it. With n = 0 it hands everything over and sets
+     * l->ticket. Nothing takes effect before the first collect() of that ticket, so a load whose answer was lost is simply
+     * made again. */
+    bool (*load)(struct endpoint *ep, const struct patch *patches, size_t n, struct load *l, struct result *out, struct err *err);
+    /* collect: sets the job of a ticket going if nobody has yet, and tells what became of it: see struct harvest. May be asked
+     * from the beginning again, and tells the same. GONE: the service knows no such job (any more), so nobody can say. */
+    bool (*collect)(struct endpoint *ep, const char *ticket, struct harvest *h, struct err *err);
 };
 
 /* Shared answers for what a service cannot do: CONFIG "hubspot cannot …". Connectors name them; nothing is ever NULL. */
@@ -156,6 +189,9 @@ bool connector_no_hook(struct endpoint *, const char *, const char *, const json
                        struct page *, struct err *);
 bool connector_no_find(struct endpoint *, const char *, const char *, const char *const *, size_t, const char *const *,
                        struct found *, struct err *);
+
+bool connector_no_load(struct endpoint *, const struct patch *, size_t, struct load *, struct result *, struct err *);
+bool connector_no_collect(struct endpoint *, const char *, struct harvest *, struct err *);
 
 /* Spellings several services share, as the contract's values; new references. */
 json_t *connector_choices(const char *text);         /* "b;a": a set, sorted; empty text: the empty set */
@@ -166,4 +202,7 @@ void record_done(struct record *r);
 void page_done(struct page *p);
 void result_done(struct result *r);
 void found_done(struct found *f);
+void load_done(struct load *l);
+void harvest_clear(struct harvest *h); /* frees the items alone */
+void harvest_done(struct harvest *h);
 void organisation_done(struct organisation *o);

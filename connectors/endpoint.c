@@ -9,6 +9,7 @@
 #define RETRY_DEFAULT_MS 60000
 #define RETRY_MOST_MS (24 * 3600 * 1000LL)
 #define IN_FLIGHT 8
+#define PATIENT_MS 60000
 
 /* ---- endpoints ---- */
 
@@ -366,6 +367,16 @@ void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n)
     }
     round_of(ep, todo, refused, &generation);
     refused_of(ep, todo, refused, generation);
+}
+
+size_t endpoint_turns(struct endpoint *ep, unsigned each, int64_t *next)
+{
+    int64_t now = ep->env->now(ep->env);
+    *next = now;
+    if (!ep->limiter || ep->patience >= PATIENT_MS)
+        return SIZE_MAX;
+    *next = now + limiter_wait(ep->limiter, now, 0, ep->lane, each);
+    return limiter_room(ep->limiter, now, 0, ep->lane) / each;
 }
 
 bool endpoint_call(struct endpoint *ep, struct call *call, struct err *err)

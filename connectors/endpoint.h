@@ -25,6 +25,7 @@ struct endpoint {
     bool (*incurable)(const struct http_answer *answer);
     /* heed reads rate headers of every answer. NULL = none. */
     void (*heed)(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
+    int64_t bulk_from;           /* bulk_from: so many creates of one object due at once go as a bulk job (CAP_BULK); 0 = never */
     /* Set by the engine before each batch: */
     enum lane lane;
     int64_t patience;            /* patience: wait for the limiter at most so long (ms) within a call; more = RATE */
@@ -59,5 +60,8 @@ void call_done(struct call *c);
 /* endpoint_call_many performs all calls and fills each one's answer, err and json. One 401 refreshes the token and repeats
  * the refused calls once, at the address the new token is for. Never retries otherwise. */
 void endpoint_call_many(struct endpoint *ep, struct call *calls, size_t n);
+/* endpoint_turns: how many things that cost `each` calls may be done now without waiting at the door; SIZE_MAX for who has the
+ * patience to. *next: when the next one may. */
+size_t endpoint_turns(struct endpoint *ep, unsigned each, int64_t *next);
 bool endpoint_call(struct endpoint *ep, struct call *call, struct err *err) MUST_CHECK; /* one; copies its err */
 int64_t endpoint_answer_date(const struct http_answer *answer); /* its Date header in ms; 0 when absent */

@@ -1,6 +1,7 @@
 /* Values through a field: read from a record, translated to the other side, compared, written into a patch. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "mappings/fence.h"
 #include "mappings/parts.h"
 #include "mappings/value.h"
 
@@ -9,12 +10,12 @@
 static json_t *label_of(const struct map_field *f, int side, const json_t *id, const struct vocabulary *v, bool *unknown)
 {
     const char *label = json_is_string(id) ? vocabulary_label(v, f->path[side], json_string_value(id)) : NULL;
+    if (value_blank(id) || table_blank(f->table, side, label))
+        return json_null();
     if (label)
         return json_string(label);
-    if (json_is_null(id))
-        return json_null();
     *unknown = true;
-    return NULL;
+    return f->people && json_is_string(id) ? json_incref((json_t *)id) : NULL;
 }
 
 static json_t *labels_of(const struct map_field *f, int side, const json_t *ids, const struct vocabulary *v, bool *unknown)
@@ -34,15 +35,34 @@ static bool holds_set(const struct map_field *f, int side)
     return f->schema[side] && f->schema[side]->type == SCHEMA_SET;
 }
 
+/* People's text without the lines of the bridge, or such a line alone. */
+static json_t *fenced(const struct map_field *f, const json_t *raw)
+{
+    AUTO_JSON json_t *tidy = value_canonical(raw, false);
+    const char *text = json_string_value(tidy);
+    if (f->fence) {
+        AUTO_FREE char *said = fence_find(text, f->fence);
+        return said ? json_string(said) : json_null();
+    }
+    if (!fence_any(text))
+        return NULL;
+    AUTO_FREE char *people = fence_strip(text);
+    return json_string(people);
+}
+
 json_t *map_read(const struct map_field *f, int side, const json_t *fields, const struct vocabulary *v, bool *unknown)
 {
     const json_t *raw = json_object_get(fields, f->path[side]);
     if (!raw)
         return NULL;
+    AUTO_JSON json_t *own = side == SIDE_S && !f->label[side] ? fenced(f, raw) : NULL;
+    raw = own ? own : raw;
     if (f->label[side] && json_is_array(raw))
         return labels_of(f, side, raw, v, unknown);
     if (f->label[side])
         return label_of(f, side, raw, v, unknown);
+    if (table_blank(f->table, side, json_string_value(raw)))
+        return json_null();
     return value_canonical(raw, holds_set(f, side));
 }
 
@@ -95,6 +115,9 @@ static json_t *with_table(const struct map_field *f, int from, json_t *stolen, s
     AUTO_JSON json_t *v = stolen;
     if (!f->table || !v || (value_blank(v) && !json_is_array(v)))
         return json_incref(v);
+    if (f->people && !table_has(f->table, from, json_string_value(v)) && !table_ignores(f->table, from, json_string_value(v)) &&
+        !f->table->otherwise[1 - from])
+        return json_incref(v); /* no exception: the same e-mail */
     return json_is_array(v) ? table_set(f, from, v) : table_map(f->table, from, v, err);
 }
 
@@ -142,15 +165,26 @@ json_t *map_translate(const struct map_field *f, int from, const json_t *value, 
 
 /* ---- writing ---- */
 
+/* What stands for nothing is what a blank is written as. */
+static const json_t *said_for(const struct map_field *f, int side, const json_t *label)
+{
+    const json_t *blank = f->table ? f->table->blank[side] : NULL;
+    return value_blank(label) && blank ? blank : label;
+}
+
 static json_t *id_of(const struct map_field *f, int side, const json_t *label, const struct vocabulary *v, struct err *err)
 {
-    const char *id = json_is_string(label) ? vocabulary_id(v, f->path[side], json_string_value(label)) : NULL;
+    const char *text = json_string_value(label), *id = text ? vocabulary_id(v, f->path[side], text) : NULL;
+    const char *where = side == SIDE_S ? "Inbox" : "the CRM";
     if (id)
         return json_string(id);
     if (value_blank(label))
         return json_null();
-    AUTO_FREE char *text = js_print(label);
-    err_set(err, ERR_REJECT, "field %s: %s has no %s called %s", f->name, side == SIDE_S ? "Inbox" : "the CRM", f->path[side], text);
+    AUTO_FREE char *shown = js_print(label);
+    if (text && vocabulary_left(v, f->path[side], text))
+        err_set(err, ERR_REJECT, "field %s: %s is no longer active in %s", f->name, shown, where);
+    else
+        err_set(err, ERR_REJECT, "field %s: %s has no %s called %s", f->name, where, f->path[side], shown);
     return NULL;
 }
 
@@ -168,15 +202,40 @@ static json_t *ids_of(const struct map_field *f, int side, const json_t *labels,
 
 bool map_write(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, json_t *patch, struct err *err)
 {
-    json_t *raw = json_incref((json_t *)value);
+    const json_t *said = said_for(f, side, value);
+    json_t *raw = json_incref((json_t *)said);
     if (f->label[side]) {
         json_decref(raw);
-        raw = json_is_array(value) ? ids_of(f, side, value, v, err) : id_of(f, side, value, v, err);
+        raw = json_is_array(said) ? ids_of(f, side, said, v, err) : id_of(f, side, said, v, err);
     }
     if (!raw)
         return false;
     js_set(patch, f->path[side], raw);
     return true;
+}
+
+bool map_write_over(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, const json_t *held,
+                    json_t *patch, struct err *err)
+{
+    const json_t *written = json_object_get(patch, f->path[side]), *before = written ? written : json_object_get(held, f->path[side]);
+    const char *old = json_string_value(before), *text = json_string_value(value);
+    bool plain = json_is_string(value) || json_is_null(value);
+    if (side == SIDE_S && f->fence) {
+        AUTO_FREE char *with = fence_put(old, f->fence, value_blank(value) ? NULL : text);
+        js_set(patch, f->path[side], *with ? json_string(with) : json_null());
+        return true;
+    }
+    if (side != SIDE_S || f->label[side] || !plain || !fence_any(old))
+        return map_write(f, side, value, v, patch, err);
+    AUTO_FREE char *people = fence_strip(text ? text : ""), *with = fence_carry(people, old);
+    js_set(patch, f->path[side], json_string(with));
+    return true;
+}
+
+bool map_named(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, struct err *err)
+{
+    AUTO_JSON json_t *scratch = json_object();
+    return !f->label[side] || map_write(f, side, value, v, scratch, err);
 }
 
 bool map_managed(const struct map_field *f, int side, const char *element, const struct vocabulary *v)
@@ -205,13 +264,20 @@ const char *map_lacks(const struct map_object *o, const json_t *s_fields, const 
 
 /* ---- comparing ---- */
 
+/* E-mail addresses are the same in any case. */
+static bool same_person(const struct map_field *f, const json_t *enc, const json_t *t)
+{
+    bool people = (f->schema[SIDE_S] && f->schema[SIDE_S]->people) || (f->schema[SIDE_T] && f->schema[SIDE_T]->people);
+    return people && json_is_string(enc) && json_is_string(t) && str_eq_nocase(json_string_value(enc), json_string_value(t));
+}
+
 bool map_same(const struct map_field *f, const json_t *s, const json_t *t)
 {
     struct err ignored = {0};
     if (value_blank(s) && value_blank(t))
         return true;
     AUTO_JSON json_t *enc = map_translate(f, SIDE_S, s, &ignored);
-    if (enc && value_alike(enc, t))
+    if (enc && (value_alike(enc, t) || same_person(f, enc, t)))
         return true;
     bool back = f->flow != FLOW_TO_CRM;
     for (size_t i = 0; back && i < f->n_steps; i++)

@@ -31,6 +31,18 @@ static bool writes_to(const struct map_field *f, int side)
     return f->flow == FLOW_BOTH || f->flow == (side == SIDE_T ? FLOW_TO_CRM : FLOW_TO_INBOX);
 }
 
+static void is_option(struct binding *b, const struct map_field *f, int side, const json_t *said, const char *const *names, int line)
+{
+    const struct schema_field *s = f->schema[side];
+    const char *entry = json_string_value(said);
+    const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
+    const char *nearest = str_nearest(entry, names, s->n_options);
+    if (!o || !stage_option(b->o, s, o))
+        opt_fault(b->faults, b->m->file, line, "table %s: \"%s\" is %s %s in %s%s%s%s", f->table->name, entry,
+                  f->people ? "nobody of" : "no option of", f->path[side], side_names[side], nearest ? "; did you mean \"" : "",
+                  nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 /* Options of a choice field against the table: every one mapped, ignored or else'd, and no entry that is no option. */
 static void options(struct binding *b, const struct map_field *f, int side)
 {
@@ -42,21 +54,17 @@ static void options(struct binding *b, const struct map_field *f, int side)
         names[i] = s->by_label ? s->options[i].label : s->options[i].id;
         if (!stage_option(b->o, s, &s->options[i]))
             continue;
-        bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side];
-        bool flows = writes_to(f, 1 - side);
+        bool named = table_has(f->table, side, names[i]) || table_ignores(f->table, side, names[i]) || f->table->otherwise[1 - side] ||
+                     table_blank(f->table, side, names[i]);
+        bool flows = writes_to(f, 1 - side) && !f->people;
         if (!named && flows && !f->is_set)
             opt_fault(b->faults, b->m->file, f->table->line, "table %s: %s's \"%s\" of %s is neither mapped, ignored nor else'd", f->table->name,
                       side_names[side], names[i], f->path[side]);
     }
-    for (size_t i = 0; i < f->table->n; i++) {
-        const char *entry = json_string_value(f->table->pairs[i].v[side]);
-        const struct schema_option *o = s->by_label ? schema_option_by_label(s, entry) : schema_option_by_id(s, entry);
-        o = o && stage_option(b->o, s, o) ? o : NULL;
-        const char *nearest = o ? NULL : str_nearest(entry, names, s->n_options);
-        if (!o)
-            opt_fault(b->faults, b->m->file, f->table->pairs[i].line, "table %s: \"%s\" is no option of %s in %s%s%s%s", f->table->name, entry,
-                      f->path[side], side_names[side], nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-    }
+    for (size_t i = 0; i < f->table->n; i++)
+        is_option(b, f, side, f->table->pairs[i].v[side], names, f->table->pairs[i].line);
+    if (f->table->blank[side])
+        is_option(b, f, side, f->table->blank[side], names, f->table->line);
 }
 
 static void shape(struct binding *b, struct map_field *f)
@@ -87,6 +95,35 @@ static void length(struct binding *b, const struct map_field *f)
                   "\"truncate:%zu\" or flow = \"to_crm\"", f->name, f->path[SIDE_S], need, f->path[SIDE_T], room, room);
 }
 
+static const char *label_of_id(const void *self, const char *word)
+{
+    const struct schema_option *option = schema_option_by_id(self, word);
+    return option && !str_eq(option->label, word) ? option->label : NULL;
+}
+
+static const char *label_in_any_case(const void *self, const char *word)
+{
+    const struct schema_option *option = schema_option_by_label(self, word);
+    return option && !str_eq(option->label, word) ? option->label : NULL;
+}
+
+/* A table of people lists exceptions, by e-mail in any case or by id. */
+static void people(struct binding *b, struct map_field *f)
+{
+    bool any = false;
+    f->people = f->schema[SIDE_S]->people && f->schema[SIDE_T]->people;
+    for (int side = 0; side < 2 && f->people && f->table; side++) {
+        any |= table_resolve(f->table, side, label_of_id, f->schema[side]);
+        any |= table_resolve(f->table, side, label_in_any_case, f->schema[side]);
+    }
+    if (any)
+        table_laws(f->table, b->m->file, b->faults);
+    for (int side = 0; side < 2; side++)
+        if (f->schema[side]->required && writes_to(f, side) && f->blank_to[side] && !(f->table && f->table->blank[side]))
+            opt_fault(b->faults, b->m->file, f->line, "field %s: %s is never blank in %s: say on_blank = \"keep\", or in its table %s = who "
+                      "stands for nobody", f->name, f->path[side], side_names[side], side == SIDE_T ? "blank_crm" : "blank_inbox");
+}
+
 static void bind_field(struct binding *b, struct map_field *f)
 {
     bool found = true;
@@ -103,6 +140,7 @@ static void bind_field(struct binding *b, struct map_field *f)
     }
     if (!found)
         return;
+    people(b, f);
     shape(b, f);
     length(b, f);
     options(b, f, SIDE_S);
@@ -115,19 +153,19 @@ static void bind_key(struct binding *b)
     if (!key)
         opt_fault(b->faults, b->m->file, b->o->line, "%s: the CRM has no \"%s\" on %s; inbox-bridge setup --apply creates it", b->o->name,
                   b->o->key, b->schema[SIDE_T]->object);
-    else if (!key->unique)
+    else if (!key->unique && !b->o->digest) /* what is logged is written once and never renamed: a search finds it, in time */
         opt_fault(b->faults, b->m->file, b->o->line, "%s: \"%s\" is not unique in the CRM, so it cannot be the bridge key", b->o->name, b->o->key);
 }
 
 bool mapping_bind(struct mapping *m, struct map_object *o, const struct schema *s, const struct schema *t, struct opt_faults *faults)
 {
-    size_t before = faults->n;
+    size_t before = faults->all;
     struct binding b = {.m = m, .o = o, .schema = {s, t}, .faults = faults};
     bind_key(&b);
     stage_bind(m, o, b.schema, faults);
     for (size_t i = 0; i < o->n_fields; i++)
         bind_field(&b, &o->fields[i]);
-    return faults->n == before;
+    return faults->all == before;
 }
 
 /* ---- what the CRM must have ---- */
@@ -233,8 +271,9 @@ const char **mapping_needed(const struct map_object *o, int side)
         names[n++] = "context.tags";
     for (size_t i = 0; i < o->n_fields; i++)
         names[n++] = o->fields[i].path[side];
-    for (; extra && *extra && n < most; extra++)
-        names[n++] = *extra;
+    for (; extra && *extra && n < most; extra++) /* some are told by each thread in part, and cost reads by id */
+        if (filter_asks(o->filter, *extra))
+            names[n++] = *extra;
     for (size_t i = 0; side == SIDE_S && set && i < set->n; i++)
         names[n++] = set->items[i];
     for (size_t i = 0; side == SIDE_S && in && i < in->n; i++)

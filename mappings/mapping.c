@@ -18,10 +18,12 @@ static const char *const reopens[] = {"never", "new", "reuse", NULL};
 static const char *const policies[] = {"crm", "source", "crm_unless_blank", "source_unless_blank", "newest", "max",
                                        "min", "monotone", "union", "append", "hold", NULL};
 static const char *const blanks[] = {"write", "keep", NULL};
+static const char *const unknowns[] = {"hold", "ignore", NULL};
 
 struct field_text { /* a field as written */
     char *name, *inbox, *crm, *table;
-    int flow, conflict, initial, otherwise, on_forbidden;
+    int flow, conflict, initial, otherwise, on_forbidden, on_unknown;
+    bool line;
     struct opt_list transform, order;
 };
 #define F(m) offsetof(struct field_text, m)
@@ -35,6 +37,8 @@ static const struct opt field_table[] = {
     {"initial", OPT_CHOICE, F(initial), "hold", false, 0, 0, policies, "who wins at first contact when both sides have a value"},
     {"otherwise", OPT_CHOICE, F(otherwise), "hold", false, 0, 0, policies, "for newest: when nobody can tell which edit was later"},
     {"on_forbidden", OPT_CHOICE, F(on_forbidden), "ignore", false, 0, 0, forbids, "a one-way field was changed on the wrong side"},
+    {"line", OPT_BOOL, F(line), "false", false, 0, 0, NULL, "only the bridge's own line in this Inbox text, e.g. the record's address"},
+    {"on_unknown", OPT_CHOICE, F(on_unknown), "hold", false, 0, 0, unknowns, "the other side has no option, or nobody, of that name"},
     {"transform", OPT_LIST, F(transform), NULL, false, 0, 0, NULL, "steps from Inbox to the CRM"},
     {"order", OPT_LIST, F(order), NULL, false, 0, 0, NULL, "Inbox values, earliest first, for monotone and reached; default the table's order"},
     OPT_END};
@@ -117,6 +121,8 @@ static bool parse_field(struct map_field *f, const struct opt_node *node, char *
     f->initial = (enum policy)t.initial;
     f->otherwise = (enum policy)t.otherwise;
     f->on_forbidden = (enum forbidden)t.on_forbidden;
+    f->fence = t.line ? mem_dup("crm") : NULL; /* until mapping_tag */
+    f->skip_unknown = t.on_unknown;
     f->order = t.order.items;
     f->n_order = t.order.n;
     t.order = (struct opt_list){0};
@@ -203,6 +209,18 @@ static void law_policy(const struct map_field *f, const char *file, struct opt_f
                   policy_name(f->initial), policy_name(f->initial));
 }
 
+/* A line of the bridge in somebody's text: put there, never read from there. */
+static void law_line(struct map_field *f, const char *file, struct opt_faults *faults)
+{
+    if (!f->fence)
+        return;
+    f->conflict = f->initial = POLICY_CRM;
+    if (f->flow != FLOW_TO_INBOX)
+        opt_fault(faults, file, f->line, "field %s: a line of the bridge only flows to Inbox: say flow = \"to_inbox\"", f->name);
+    if (f->table || f->n_steps)
+        opt_fault(faults, file, f->line, "field %s: a line of the bridge holds the CRM's value as it is: no table, no transform", f->name);
+}
+
 static void law_twice(const struct map_object *o, const char *file, struct opt_faults *faults)
 {
     for (size_t i = 0; i < o->n_fields; i++) {
@@ -217,7 +235,7 @@ static void law_twice(const struct map_object *o, const char *file, struct opt_f
                 opt_fault(faults, file, f->line, "two fields are called %s (the other on line %d)", f->name, g->line);
             if (both_crm && str_eq(f->path[SIDE_T], g->path[SIDE_T]))
                 opt_fault(faults, file, f->line, "fields %s (line %d) and %s both write %s in the CRM", g->name, g->line, f->name, f->path[SIDE_T]);
-            if (both_inbox && str_eq(f->path[SIDE_S], g->path[SIDE_S]))
+            if (both_inbox && str_eq(f->path[SIDE_S], g->path[SIDE_S]) && !f->fence == !g->fence)
                 opt_fault(faults, file, f->line, "fields %s (line %d) and %s both write %s in Inbox", g->name, g->line, f->name, f->path[SIDE_S]);
         }
     }
@@ -249,6 +267,7 @@ static void parse_fields(struct map_object *o, const struct opt_node *list, cons
         default_order(f);
         law_invertible(f, opt_place_file(node), faults);
         law_policy(f, opt_place_file(node), faults);
+        law_line(f, opt_place_file(node), faults);
     }
 }
 
@@ -336,7 +355,7 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
 {
     if (!file)
         return NULL;
-    size_t before = faults->n;
+    size_t before = faults->all;
     const struct opt_node *root = opt_root(file);
     struct mapping *m = mem_alloc(sizeof *m);
     struct buf meaning = {0};
@@ -352,7 +371,7 @@ static struct mapping *build(const char *name, struct opt_file *file, struct opt
     m->hash = hash_sha256_hex(buf_str(&meaning), meaning.n);
     buf_done(&meaning);
     opt_close(file);
-    if (faults->n == before)
+    if (faults->all == before)
         return m;
     mapping_free(m);
     return NULL;
@@ -366,6 +385,16 @@ struct mapping *mapping_load(const char *path, struct opt_faults *faults)
 struct mapping *mapping_load_text(const char *name, const char *text, struct opt_faults *faults)
 {
     return build(name, opt_open_text(name, text, faults), faults);
+}
+
+void mapping_tag(struct mapping *m, const char *tag)
+{
+    for (size_t i = 0; i < m->n; i++)
+        for (size_t k = 0; k < m->objects[i].n_fields; k++) {
+            char **fence = &m->objects[i].fields[k].fence, *copy = mem_dup(*fence ? tag : NULL);
+            free(*fence);
+            *fence = copy;
+        }
 }
 
 /* ---- freeing ---- */
@@ -383,6 +412,7 @@ static void field_done(struct map_field *f)
         step_free(f->steps[i]);
     free(f->steps);
     free_list(f->order, f->n_order);
+    free(f->fence);
     free(f->name);
     free(f->path[SIDE_S]);
     free(f->path[SIDE_T]);

@@ -35,6 +35,7 @@ struct map_field {
     enum policy initial;  /* at first link, when both hold different values and there is no shadow (default: non-blank, then hold → as POLICY_HOLD) */
     enum policy otherwise;/* `newest` when evidence overlaps; default hold */
     enum forbidden on_forbidden;
+    bool skip_unknown;    /* skip_unknown: what has no counterpart on the other side is ignored; default: it waits for a person */
     bool blank_to[2];     /* blank_to[side]: may a blank be written to that side (default true) */
     struct step **steps;  /* applied in order from S to T; the inverse backwards */
     size_t n_steps;
@@ -44,6 +45,8 @@ struct map_field {
     bool money;           /* in the record's currency; set by mapping_bind */
     bool stirs;           /* a change of it in Inbox is what `reopen` asks for; set by mapping_bind */
     bool is_set;          /* values are sets */
+    char *fence;          /* fence: the Inbox field is a text, and this one only its line of the bridge under this tag (fence.h); NULL = not so */
+    bool people;          /* people: both sides name people by e-mail: the table lists exceptions only; set by mapping_bind */
     bool label[2];        /* the schema of that side names options by label; set by mapping_bind */
     const struct schema_field *schema[2]; /* set by mapping_bind; NULL before */
     int line;
@@ -79,6 +82,10 @@ static inline bool map_shares(const struct map_object *o)
     return o->of && !o->digest;
 }
 
+/* mapping_tag: whose lines these are; by the engine, before anything is read. */
+struct mapping;
+void mapping_tag(struct mapping *m, const char *tag);
+
 struct mapping {
     char *file;
     struct map_object *objects;
@@ -111,11 +118,14 @@ struct vocabulary;
 struct vocabulary *vocabulary_new(void);
 void vocabulary_free(struct vocabulary *v);
 void vocabulary_add(struct vocabulary *v, const char *field, const char *id, const char *label);
+void vocabulary_leave(struct vocabulary *v); /* the word added last: it can be read, nobody can be given it any more */
 const char *vocabulary_label(const struct vocabulary *v, const char *field, const char *id); /* NULL */
-const char *vocabulary_id(const struct vocabulary *v, const char *field, const char *label); /* NULL; exact, then any case */
+const char *vocabulary_id(const struct vocabulary *v, const char *field, const char *label); /* NULL; exact, then any case; never one that left */
+bool vocabulary_left(const struct vocabulary *v, const char *field, const char *label);
 
 /* map_read: the field's value in a record of that side, in the side's terms, canonical (sets sorted and unique, CRLF → LF,
- * integral reals → integers). New reference; NULL when absent, or when an id has no label yet (*unknown set). */
+ * integral reals → integers). New reference; NULL when absent, or when an id has no label yet (*unknown set): but somebody
+ * unknown is named by the id, so that a person sees who stands there. */
 json_t *map_read(const struct map_field *f, int side, const json_t *record_fields, const struct vocabulary *v, bool *unknown);
 
 /* map_translate: what the value of side `from` becomes on the other side: enc (from S) and dec (from T). New reference; JSON null
@@ -125,6 +135,14 @@ json_t *map_translate(const struct map_field *f, int from, const json_t *value, 
 /* map_write: puts a value (in the side's terms) into a patch as the connector wants it (labels → ids). REJECT when a label has
  * no id there. */
 bool map_write(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, json_t *patch_set, struct err *err) MUST_CHECK;
+
+/* map_write_over: the same over what the record holds on that side (NULL: not known): the bridge's lines in texts stay, and a
+ * field that is such a line changes nothing else. */
+bool map_write_over(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, const json_t *held,
+                    json_t *patch_set, struct err *err) MUST_CHECK;
+
+/* map_named: is there something (or somebody) of that name on that side? REJECT with the reason when not. */
+bool map_named(const struct map_field *f, int side, const json_t *value, const struct vocabulary *v, struct err *err) MUST_CHECK;
 
 /* map_managed: is this element of a set inside the vocabulary this mapping manages on that side? Others are left untouched. */
 bool map_managed(const struct map_field *f, int side, const char *element, const struct vocabulary *v);

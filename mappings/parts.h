@@ -29,6 +29,7 @@ struct table {
     size_t n;
     json_t *otherwise[2]; /* else_inbox, else_crm; NULL = none */
     json_t *ignore[2];    /* arrays */
+    json_t *blank[2];     /* blank_inbox, blank_crm: what stands for nothing there; NULL = none */
     bool collapse;
     bool used;
     int line;
@@ -40,6 +41,7 @@ void table_laws(const struct table *t, const char *file, struct opt_faults *faul
 json_t *table_map(const struct table *t, int from, const json_t *value, struct err *err);
 bool table_has(const struct table *t, int side, const char *text);
 bool table_ignores(const struct table *t, int side, const char *text);
+bool table_blank(const struct table *t, int side, const char *text); /* does it stand for nothing there? t may be NULL */
 
 /* filter.c */
 struct filter;
@@ -70,5 +72,5 @@ void stage_bind(struct mapping *m, struct map_object *o, const struct schema *co
 bool stage_option(const struct map_object *o, const struct schema_field *f, const struct schema_option *option);
 
 /* table.c again */
-/* table_resolve: labels of the CRM become the ids they stand for, where `id_of` knows one. True when any did. */
-bool table_resolve(struct table *t, const char *(*id_of)(const void *self, const char *label), const void *self);
+/* table_resolve: the words of one side become what `other_of` knows for them; NULL = they stay. True when any did. */
+bool table_resolve(struct table *t, int side, const char *(*other_of)(const void *self, const char *word), const void *self);

@@ -77,7 +77,7 @@ static void bind_labels(struct staging *s)
     for (size_t i = 0; i < s->o->n_fields; i++) {
         struct map_field *f = &s->o->fields[i];
         s->f = schema_find(s->schema[SIDE_T], f->path[SIDE_T]);
-        if (f->table && s->f && s->f == s->o->stage && table_resolve(f->table, id_of_label, s))
+        if (f->table && s->f && s->f == s->o->stage && table_resolve(f->table, SIDE_T, id_of_label, s))
             table_laws(f->table, s->m->file, s->faults);
     }
 }

@@ -39,7 +39,8 @@ static json_t *parse_texts(const struct opt_node *node)
 
 struct table *table_parse(const struct opt_node *node, struct opt_faults *faults)
 {
-    static const char *const known[] = {"pairs", "ignore_inbox", "ignore_crm", "else_inbox", "else_crm", "collapse", NULL};
+    static const char *const known[] = {"pairs", "ignore_inbox", "ignore_crm", "else_inbox", "else_crm", "blank_inbox", "blank_crm",
+                                        "collapse", NULL};
     struct table *t = mem_alloc(sizeof *t);
     t->name = mem_dup(opt_name(node));
     t->line = opt_place_line(node);
@@ -53,6 +54,8 @@ struct table *table_parse(const struct opt_node *node, struct opt_faults *faults
     t->ignore[SIDE_T] = parse_texts(opt_member(node, "ignore_crm"));
     t->otherwise[SIDE_S] = scalar(opt_member(node, "else_inbox"));
     t->otherwise[SIDE_T] = scalar(opt_member(node, "else_crm"));
+    t->blank[SIDE_S] = scalar(opt_member(node, "blank_inbox"));
+    t->blank[SIDE_T] = scalar(opt_member(node, "blank_crm"));
     AUTO_FREE char *collapse = opt_scalar_text(opt_member(node, "collapse"));
     t->collapse = str_eq(collapse, "true");
     return t;
@@ -69,6 +72,7 @@ void table_free(struct table *t)
     for (int side = 0; side < 2; side++) {
         json_decref(t->otherwise[side]);
         json_decref(t->ignore[side]);
+        json_decref(t->blank[side]);
     }
     free(t->pairs);
     free(t->name);
@@ -101,25 +105,27 @@ bool table_has(const struct table *t, int side, const char *text)
     return false;
 }
 
-static bool resolve(json_t **slot, const char *(*id_of)(const void *, const char *), const void *self)
+static bool resolve(json_t **slot, const char *(*other_of)(const void *, const char *), const void *self)
 {
-    const char *id = json_string_value(*slot) ? id_of(self, json_string_value(*slot)) : NULL;
-    if (!id)
+    const char *other = json_string_value(*slot) ? other_of(self, json_string_value(*slot)) : NULL;
+    if (!other)
         return false;
+    json_t *text = json_string(other);
     json_decref(*slot);
-    *slot = json_string(id);
+    *slot = text;
     return true;
 }
 
-bool table_resolve(struct table *t, const char *(*id_of)(const void *, const char *), const void *self)
+bool table_resolve(struct table *t, int side, const char *(*other_of)(const void *, const char *), const void *self)
 {
-    bool any = resolve(&t->otherwise[SIDE_T], id_of, self);
+    bool any = resolve(&t->otherwise[side], other_of, self);
+    any |= resolve(&t->blank[side], other_of, self);
     for (size_t i = 0; i < t->n; i++)
-        any |= resolve(&t->pairs[i].v[SIDE_T], id_of, self);
-    for (size_t i = 0; i < json_array_size(t->ignore[SIDE_T]); i++) {
-        json_t *entry = json_incref(json_array_get(t->ignore[SIDE_T], i));
-        any |= resolve(&entry, id_of, self);
-        json_array_set_new(t->ignore[SIDE_T], i, entry);
+        any |= resolve(&t->pairs[i].v[side], other_of, self);
+    for (size_t i = 0; i < json_array_size(t->ignore[side]); i++) {
+        json_t *entry = json_incref(json_array_get(t->ignore[side], i));
+        any |= resolve(&entry, other_of, self);
+        json_array_set_new(t->ignore[side], i, entry);
     }
     return any;
 }
@@ -132,6 +138,11 @@ bool table_ignores(const struct table *t, int side, const char *text)
         if (str_eq(json_string_value(v), text))
             return true;
     return false;
+}
+
+bool table_blank(const struct table *t, int side, const char *text)
+{
+    return t && text && str_eq(json_string_value(t->blank[side]), text);
 }
 
 json_t *table_map(const struct table *t, int from, const json_t *value, struct err *err)

@@ -5,6 +5,7 @@
 
 struct word {
     char *field, *id, *label;
+    bool gone;
 };
 
 struct vocabulary {
@@ -33,7 +34,12 @@ void vocabulary_free(struct vocabulary *v)
 void vocabulary_add(struct vocabulary *v, const char *field, const char *id, const char *label)
 {
     v->words = mem_grow(v->words, v->n + 1, sizeof *v->words);
-    v->words[v->n++] = (struct word){mem_dup(field), mem_dup(id), mem_dup(label)};
+    v->words[v->n++] = (struct word){mem_dup(field), mem_dup(id), mem_dup(label), false};
+}
+
+void vocabulary_leave(struct vocabulary *v)
+{
+    v->words[v->n - 1].gone = true;
 }
 
 const char *vocabulary_label(const struct vocabulary *v, const char *field, const char *id)
@@ -48,7 +54,7 @@ const char *vocabulary_id(const struct vocabulary *v, const char *field, const c
 {
     const char *loose = NULL;
     for (size_t i = v ? v->n : 0; i-- > 0;) {
-        if (!str_eq(v->words[i].field, field))
+        if (v->words[i].gone || !str_eq(v->words[i].field, field))
             continue;
         if (str_eq(v->words[i].label, label))
             return v->words[i].id;
@@ -56,4 +62,12 @@ const char *vocabulary_id(const struct vocabulary *v, const char *field, const c
             loose = v->words[i].id;
     }
     return loose;
+}
+
+bool vocabulary_left(const struct vocabulary *v, const char *field, const char *label)
+{
+    for (size_t i = 0; v && i < v->n; i++)
+        if (v->words[i].gone && str_eq(v->words[i].field, field) && str_eq_nocase(v->words[i].label, label))
+            return true;
+    return false;
 }

@@ -1,10 +1,13 @@
 /* The conditions themselves, each a question to the store, the limiters or the last poll. */
 #include "bridge/app/alarm.h"
 #include "bridge/base/js.h"
+#include "bridge/base/str.h"
 #include "bridge/base/when.h"
+#include <string.h>
 
 #define DAY_MS 86400000LL
 #define SILENCE_MS (60 * 60 * 1000)
+#define DRIFT_LEAST 20
 #define FEED_AHEAD_MS (5 * 60 * 1000) /* a delivery and the poll that tells the same are so far apart at most */
 
 __attribute__((format(printf, 5, 6))) static void hold_true(json_t *causes, const char *kind, const char *subject, int64_t wait,
@@ -86,6 +89,36 @@ static void watch_holds(const struct alarm *a, const char *route, json_t *causes
     holds_free(holds, n);
 }
 
+/* Out of step: what people were told of already (held, detached) and what is left out on purpose is not. */
+static int64_t out_of_step(const json_t *records)
+{
+    static const char *const known[] = {"in_sync", "held", "detached", "excluded"};
+    const char *class;
+    json_t *n;
+    int64_t all = 0;
+    json_object_foreach ((json_t *)records, class, n) {
+        bool is_known = false;
+        for (size_t i = 0; i < COUNT(known); i++)
+            is_known |= str_eq(class, known[i]);
+        all += is_known ? 0 : json_integer_value(n);
+    }
+    return all;
+}
+
+/* The report of the last full comparison, by hand or on schedule; the next one replaces it. */
+static void watch_drift(const struct alarm *a, const char *route, json_t *causes)
+{
+    struct err err = {0};
+    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = NULL;
+    if (!store_meta_get(a->app->store, name, &text, &err) || !text)
+        return;
+    AUTO_JSON json_t *report = js_parse(text, strlen(text), NULL);
+    int64_t compared = js_int_or(report, "compared", 0), found = out_of_step(json_object_get(report, "records"));
+    if (found > DRIFT_LEAST && found * 100 > compared * a->app->alarms.drift)
+        hold_true(causes, "drift_high", route, a->app->alarms.after, "%lld of %lld records were out of step when they were compared at %s",
+                  (long long)found, (long long)compared, js_str_or(report, "at", "some time"));
+}
+
 json_t *alarm_watch(struct alarm *a)
 {
     json_t *causes = json_object();
@@ -98,6 +131,7 @@ json_t *alarm_watch(struct alarm *a)
         watch_stop(a, &a->app->routes[i], causes);
         watch_dead(a, a->app->routes[i].route.name, causes);
         watch_holds(a, a->app->routes[i].route.name, causes);
+        watch_drift(a, a->app->routes[i].route.name, causes);
     }
     return causes;
 }

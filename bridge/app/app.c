@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ROUNDS_MOST 8              /* our own echoes come back once; more rounds are other people's edits */
+#define WAIT_BULK_MS (60 * 60 * 1000)
 #define WAIT_MOST_MS (60 * 1000)   /* a pass waits so long for retries that are due soon */
 #define LIMITS_EVERY_MS (10 * 1000) /* a crash forgets at most so much of what was called */
 
@@ -257,19 +258,32 @@ static void show_tally(void *self, const struct tally *t, int64_t left)
     app_keep_limits(p->app, false);
 }
 
+/* How long a pass waits for what is due later: a bulk job is worth more patience than a retry. */
+static bool worth_waiting(struct app *app, const struct route *r, int64_t started, int64_t wake, bool *yes, struct err *err)
+{
+    struct bulk *list = NULL;
+    size_t n = 0;
+    if (!store_bulks(app->store, r->name, &list, &n, err))
+        return false;
+    bulks_free(list, n);
+    *yes = wake <= started + (n ? WAIT_BULK_MS : WAIT_MOST_MS);
+    return true;
+}
+
 /* Works a route until nothing is due within the wait. */
 bool app_sync_route(struct app *app, struct route *r)
 {
     struct err err = {0};
-    int64_t until = app->env.now(&app->env) + WAIT_MOST_MS;
+    int64_t started = app->env.now(&app->env);
     struct progress p;
     progress_start(&p, app, r->name);
     for (;;) {
         int64_t total = 0, next = 0;
+        bool worth = false;
         if (!worker_quiet(r, show_tally, &p, &err) || !store_jobs_count(r->store, r->name, &total, &next, &err))
             break;
-        int64_t wake = r->wait_until > next ? r->wait_until : next;
-        if (r->stop.kind != ERR_NONE || r->paused || !total || wake > until)
+        int64_t wake = route_waits(r) > next ? route_waits(r) : next;
+        if (r->stop.kind != ERR_NONE || r->paused || !total || !worth_waiting(app, r, started, wake, &worth, &err) || !worth)
             break;
         int64_t now = app->env.now(&app->env);
         if (wake > now)

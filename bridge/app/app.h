@@ -33,7 +33,7 @@ struct http_settings { /* group http; listen NULL: there is none */
 
 struct alarm_settings { /* group alarms; without it alarms only go to the log and the metrics */
     char *url, *secret;
-    int64_t after, hold_age, dead, budget;
+    int64_t after, hold_age, dead, budget, drift;
 };
 
 enum hook_result { HOOK_TAKEN, HOOK_UNSIGNED, HOOK_REFUSED, HOOK_OVERLOADED, HOOK_UNSET, HOOK_RESULTS };
@@ -54,7 +54,9 @@ struct app_endpoint {
 struct app_route {
     struct route_settings settings;
     struct sweep_when sweep;
+    int64_t sweep_look;          /* when sweep_round looks at it again */
     int64_t run_begun, run_seen; /* of the daemon's present run; see live.c */
+    int64_t paced;     /* no batch before: the CRM's windows are to last */
     struct route route;
     struct err why;    /* why it stands still; ERR_NONE = it goes */
 };

@@ -66,7 +66,7 @@ static bool adopt_chunk(struct adopt *a, struct job *jobs, size_t n, struct err 
                 jobs[left++] = later;
             }
         n = left;
-        int64_t now = env->now(env), until = a->route->wait_until > now ? a->route->wait_until : now + PAUSE_MS;
+        int64_t now = env->now(env), until = route_waits(a->route) > now ? route_waits(a->route) : now + PAUSE_MS;
         if (n)
             env->sleep(env, until - now);
     }
@@ -78,7 +78,7 @@ static bool adopt_jobs(struct adopt *a, struct err *err)
     struct job *jobs = NULL;
     struct progress bar;
     size_t n = 0;
-    if (!store_jobs_due(a->app->store, a->route->name, WHEN_NEVER - 1, SIZE_MAX / 2, &jobs, &n, err))
+    if (!store_jobs_due(a->app->store, a->route->name, WHEN_NEVER - 1, NULL, SIZE_MAX / 2, &jobs, &n, err))
         return false;
     progress_start(&bar, a->app, "adopting");
     bool ok = true;

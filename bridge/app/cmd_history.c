@@ -1,5 +1,5 @@
-/* history: what was changed on one prospect, when, by which run and by which rule; or what its cells were at some moment.
- * It reads the change log alone: no network, no shadows. */
+/* history: what was changed on one prospect, its deals and the entries of its log, when, by which run and by which rule; or
+ * what its cells were at some moment. It reads the change log alone: no network, no shadows. */
 #include "bridge/app/app.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
@@ -23,8 +23,8 @@ static json_t *row_of(const struct history *h, const struct log_row *row)
 {
     char at[WHEN_TEXT];
     when_print(row->at, at);
-    return json_pack("{s:s,s:I,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object",
-                     h->link->object, "event", row->event);
+    return json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "time", at, "run", row->run, "route", h->route->name, "object",
+                     h->link->object, "key", h->link->key, "event", row->event);
 }
 
 static void add_cell(struct history *h, const struct log_row *row, const char *field, const json_t *note)
@@ -72,8 +72,8 @@ static void replay(struct history *h, const struct log_row *row)
         if (!s)
             continue;
         js_set(h->cells, field,
-               json_pack("{s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object, "field",
-                         field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run", row->run));
+               json_pack("{s:s,s:s,s:s,s:s,s:O,s:O?,s:s,s:I}", "route", h->route->name, "object", h->link->object, "key",
+                         h->link->key, "field", field, "inbox", s, "crm", json_object_get(note, "t"), "since", at, "run", row->run));
     }
 }
 
@@ -100,6 +100,33 @@ static bool read_log(struct history *h, struct err *err)
     return true;
 }
 
+static bool history_of(struct app *app, const struct route *r, const struct link *link, int64_t at, json_t *out, struct err *err)
+{
+    AUTO_JSON json_t *cells = json_object();
+    struct history h = {.app = app, .route = r, .link = link, .at = at, .out = out, .cells = cells};
+    return read_log(&h, err);
+}
+
+/* What hangs below the person: "<key>#deal-1", "<key>/<conversation>…". */
+static bool history_below(struct app *app, const struct route *r, const char *front, int64_t at, json_t *out, struct err *err)
+{
+    int64_t after = 0;
+    for (size_t n = PAGE; n == PAGE;) {
+        struct link *links = NULL;
+        if (!store_links_below(app->store, r->name, front, after, PAGE, &links, &n, err))
+            return false;
+        bool ok = true;
+        for (size_t i = 0; i < n; i++) {
+            after = links[i].id;
+            ok = ok && history_of(app, r, &links[i], at, out, err);
+        }
+        links_free(links, n);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool history_on(struct app *app, const struct route *r, const char *key, int64_t at, json_t *out,
                        struct err *err)
 {
@@ -108,15 +135,21 @@ static bool history_on(struct app *app, const struct route *r, const char *key, 
         bool found = false;
         if (!store_link_get(app->store, r->name, r->mapping->objects[i].name, key, &link, &found, err))
             return false;
-        AUTO_JSON json_t *cells = json_object();
-        struct history h = {.app = app, .route = r, .link = &link, .at = at, .out = out, .cells = cells};
-        if (found && !read_log(&h, err))
+        if (found && !history_of(app, r, &link, at, out, err))
             return false;
     }
-    return true;
+    AUTO_FREE char *deals = mem_printf("%s#", key), *said = mem_printf("%s/", key);
+    return history_below(app, r, deals, at, out, err) && history_below(app, r, said, at, out, err);
 }
 
 /* ---- for people ---- */
+
+/* The field; of a child with what it hangs below the person as. */
+static char *field_shown(const json_t *row)
+{
+    const char *field = js_str_or(row, "field", "(link)"), *below = strpbrk(js_str_or(row, "key", ""), "#/");
+    return below ? mem_printf("%s %s", below, field) : mem_dup(field);
+}
 
 static void print_rows(const json_t *rows)
 {
@@ -134,8 +167,9 @@ static void print_rows(const json_t *rows)
         const char *why = js_str(row, "why") ? js_str(row, "why")
                           : agreed           ? "both sides hold it"
                                              : js_str(row, "event");
+        AUTO_FREE char *field = field_shown(row);
         AUTO_FREE char *said = lost && !side ? mem_printf("%s: %s", why, lost) : mem_dup(why);
-        table_row(&table, 9, js_str(row, "time"), run, js_str_or(row, "field", "(link)"),
+        table_row(&table, 9, js_str(row, "time"), run, field,
                   side     ? side
                   : agreed ? "="
                            : "",
@@ -152,9 +186,10 @@ static void print_cells(const json_t *rows)
     table_row(&table, 5, "FIELD", "INBOX", "CRM", "SINCE", "RUN");
     json_array_foreach (rows, i, row) {
         AUTO_FREE char *run = mem_printf("%lld", (long long)js_int_or(row, "run", 0));
+        AUTO_FREE char *field = field_shown(row);
         AUTO_FREE char *s = show_value(json_object_get(row, "inbox"), 32),
                        *t = show_value(json_object_get(row, "crm"), 32);
-        table_row(&table, 5, js_str(row, "field"), s, t, js_str(row, "since"), run);
+        table_row(&table, 5, field, s, t, js_str(row, "since"), run);
     }
     table_print(&table);
 }

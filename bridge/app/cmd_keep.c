@@ -1,8 +1,9 @@
 /* forget, prune, backup: what leaves the store, and what is copied out of it. */
-#include "bridge/app/app.h"
+#include "bridge/app/comparison.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
+#include "mappings/fence.h"
 #include <string.h>
 
 /* ---- forget ---- */
@@ -20,6 +21,52 @@ static char *key_anywhere(struct app *app, const char *words)
     return NULL;
 }
 
+/* The bridge's line in the person's notes goes too; what people wrote stays. An Inbox that does not answer keeps nobody from
+ * being forgotten, but it is said. */
+static bool unline_field(struct app *app, struct route *r, const struct map_field *f, const struct subject *s, struct err *err)
+{
+    struct endpoint *ep = r->ep[SIDE_S];
+    const char *fields[] = {f->path[SIDE_S], NULL}, *id = s->id;
+    struct record now __attribute__((cleanup(record_done))) = {0};
+    struct result done __attribute__((cleanup(result_done))) = {0};
+    (void)app;
+    if (!ep->kind->fetch(ep, s->object, &id, 1, fields, FETCH_FRESH, &now, err))
+        return false;
+    const char *text = now.fields ? js_str(now.fields, f->path[SIDE_S]) : NULL;
+    AUTO_FREE char *line = fence_find(text, r->ep[SIDE_T]->name);
+    if (now.err.kind != ERR_NONE || !line) {
+        *err = now.err;
+        return now.err.kind == ERR_NONE || now.err.kind == ERR_GONE;
+    }
+    AUTO_FREE char *people = fence_put(text, r->ep[SIDE_T]->name, NULL);
+    AUTO_JSON json_t *set = json_object(), *seen = json_object();
+    js_set(set, f->path[SIDE_S], *people ? json_string(people) : json_null());
+    struct patch patch = {.object = s->object, .id = s->id, .key = s->key, .trace = "forget", .set = set, .seen = seen};
+    bool ok = ep->kind->put(ep, &patch, 1, &done, err);
+    if (ok && done.err.kind != ERR_NONE)
+        *err = done.err;
+    return ok && done.err.kind == ERR_NONE;
+}
+
+static void unline(struct app *app, struct route *r, const char *key)
+{
+    for (size_t i = 0; i < r->mapping->n; i++)
+        for (size_t k = 0; k < r->mapping->objects[i].n_fields; k++) {
+            const struct map_object *o = &r->mapping->objects[i];
+            struct subject s __attribute__((cleanup(subject_done))) = {0};
+            struct err err = {0};
+            bool found = false;
+            if (!o->fields[k].fence)
+                continue;
+            if (!store_subject_get(app->store, r->ep[SIDE_S]->name, o->type[SIDE_S], key, &s, &found, &err) ||
+                (found && s.id && !unline_field(app, r, &o->fields[k], &s, &err))) {
+                app_fail(app, "forget", &err);
+                fprintf(stderr, "inbox-bridge: forget: the line [inbox-bridge %s] in the notes of %s is still there: take it away by hand\n",
+                        r->ep[SIDE_T]->name, key);
+            }
+        }
+}
+
 static int forget(struct app *app, const char *words)
 {
     struct err err = {0};
@@ -27,6 +74,10 @@ static int forget(struct app *app, const char *words)
     AUTO_FREE char *key = key_anywhere(app, words);
     if (!key)
         return app->exit_code ? app->exit_code : who_nobody("forget", words);
+    for (size_t i = 0; i < app->n_routes; i++) {
+        comparison_drop(app, &app->routes[i].route);
+        unline(app, &app->routes[i].route, key);
+    }
     if (!store_forget(app->store, key, &rows, &err) || !store_compact(app->store, &err)) {
         app_fail(app, rows ? "forgotten, but the file still holds the bytes: run prune when this is mended" : "forget",
                  &err);
@@ -37,7 +88,7 @@ static int forget(struct app *app, const char *words)
         print_json(out);
     else
         printf("%s is forgotten: %lld rows are gone from the store, and the next sync will not bring it back\n"
-               "its records in Inbox and in the CRM, older backups and plan files are untouched\n",
+               "its records in Inbox and in the CRM (but for the bridge's own line in the notes), older backups and plan files are untouched\n",
                key, (long long)rows);
     return app->exit_code;
 }

@@ -1,308 +1,443 @@
-/* reconcile: everything compared by hand. Inbox is enumerated, the CRM read by linked ids, the drift told; then what an
- * ordinary sync can mend is marked and synced. */
+/* reconcile: everything compared by hand. Inbox is walked beside its feed, the CRM read by linked ids, the drift told; then what
+ * an ordinary sync can mend is marked and synced, and what was touched is compared once more. Killed, it goes on where it was. */
 #include "bridge/app/app.h"
+#include "bridge/app/comparison.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/drift.h"
+#include "bridge/sync/shape.h"
+#include "bridge/sync/verdict.h"
 #include <string.h>
 
 #define CHUNK 500
 #define SHOWN_MOST 40
+#define TOUCH_PAGES 32
+#define TRIES_MOST 5
+#define PATIENCE_MS (60 * 1000)
 
 struct reconcile {
     struct app *app;
-    struct route *route;
     bool report, accept;
     const char *only; /* NULL: all routes */
-    struct progress bar;
-    int64_t total;
-    json_t *counts, *cells, *excluded, *rows;
-    uint64_t calls[2]; /* calls of its two endpoints so far */
+    const char *plan; /* what may be detached and cleared; NULL: what the guard allows */
+    bool plan_found;
+    json_t *drift;    /* reports, without rows */
+    json_t *verified; /* {"route":{"class":n}} */
 };
 
-static void count(json_t *counts, const char *name)
-{
-    js_set(counts, name, json_integer(js_int_or(counts, name, 0) + 1));
-}
+/* ---- the snapshot of Inbox ---- */
 
-static void take_row(void *self, const json_t *row)
+static bool touch(struct comparison *all, size_t n, struct err *err)
 {
-    struct reconcile *c = self;
-    const char *class = js_str(row, "class");
-    size_t i;
-    json_t *cell;
-    count(c->counts, class);
-    json_array_foreach (json_object_get(row, "cells"), i, cell)
-        count(c->cells, js_str(cell, "class"));
-    if (str_eq(class, "excluded"))
-        count(c->excluded, js_str_or(row, "why", "no reason"));
-    else if (!str_eq(class, "in_sync"))
-        json_array_append(c->rows, (json_t *)row);
-}
-
-/* ---- comparing ---- */
-
-static bool compare(struct reconcile *c, struct job *jobs, size_t n, struct err *err)
-{
-    struct route *r = c->route;
-    int64_t wait = 0;
-    for (int tries = 0; n && r->stop.kind == ERR_NONE && (!tries || wait); tries++) {
-        if (wait)
-            c->app->env.sleep(&c->app->env, wait - c->app->env.now(&c->app->env));
-        for (int side = 0; side < 2; side++)
-            r->ep[side]->lane = LANE_RECONCILE;
-        if (!sync_drift(r, jobs, n, take_row, c, &wait, err))
+    for (size_t i = 0; i < n; i++)
+        if (comparison_in(&all[i], "walk") && !comparison_turn_to(&all[i], "walk", err))
             return false;
+    return true;
+}
+
+/* A page; what passes by itself is waited for. */
+static bool walk_page(struct app *app, struct intake *in, bool *more, struct err *err)
+{
+    for (int tries = 0; tries < TRIES_MOST; tries++) {
+        *err = (struct err){0};
+        in->ep->lane = LANE_RECONCILE;
+        in->ep->patience = PATIENCE_MS;
+        if (intake_walk(in, NULL, more, err))
+            return true;
+        enum then then = verdict_of(err->kind)->then;
+        int64_t now = app->env.now(&app->env), due = verdict_due(err, tries, &app->env);
+        if ((then != THEN_WAIT && then != THEN_RETRY) || due - now > PATIENCE_MS)
+            return false;
+        app->env.sleep(&app->env, due - now);
     }
-    c->total += (int64_t)n;
-    progress_show(&c->bar, c->total, -1);
-    return true;
+    return false;
 }
 
-static bool compare_subjects(struct reconcile *c, const struct bound *b, struct err *err)
+static bool walk(struct app *app, struct intake *in, struct comparison *all, size_t n, struct err *err)
 {
-    AUTO_FREE char *after = NULL;
-    for (size_t n = CHUNK; n == CHUNK;) {
-        struct subject *all = NULL;
-        struct job jobs[CHUNK];
-        if (!store_subjects_after(c->app->store, c->route->ep[SIDE_S]->name, b->o->type[SIDE_S], after, CHUNK, &all, &n,
-                                  err))
-            return false;
-        for (size_t i = 0; i < n; i++)
-            jobs[i] = (struct job){.object = b->o->name, .key = all[i].key, .why = (char *)"compare"};
-        bool ok = compare(c, jobs, n, err);
-        free(after);
-        after = n ? mem_dup(all[n - 1].key) : NULL;
-        subjects_free(all, n);
-        if (!ok)
-            return false;
+    struct progress bar;
+    bool more = true, ok = true;
+    int64_t before = in->items;
+    AUTO_FREE char *what = mem_printf("walking %s", in->ep->name);
+    progress_start(&bar, app, what);
+    for (int page = 1; ok && more; page++) {
+        ok = walk_page(app, in, &more, err) && (page % TOUCH_PAGES || touch(all, n, err));
+        progress_show(&bar, in->items - before, -1);
+        app_keep_limits(app, false);
     }
-    return true;
-}
-
-/* Links of children, and of subjects nobody knows any more. */
-static bool wanted(struct reconcile *c, const struct link *l, bool *yes, struct err *err)
-{
-    struct bound *b = route_object(c->route, l->object);
-    struct subject s __attribute__((cleanup(subject_done))) = {0};
-    bool known = false;
-    if (b && !b->o->of &&
-        !store_subject_get(c->app->store, c->route->ep[SIDE_S]->name, b->o->type[SIDE_S], l->key, &s, &known, err))
-        return false;
-    *yes = b && !known;
-    return true;
-}
-
-static bool compare_links(struct reconcile *c, struct err *err)
-{
-    int64_t after = 0;
-    for (size_t n = CHUNK; n == CHUNK;) {
-        struct link *links = NULL;
-        struct job jobs[CHUNK];
-        size_t due = 0;
-        if (!store_links_after(c->app->store, c->route->name, after, CHUNK, &links, &n, err))
-            return false;
-        bool ok = true;
-        for (size_t i = 0; ok && i < n; i++) {
-            bool yes = false;
-            after = links[i].id;
-            ok = wanted(c, &links[i], &yes, err);
-            jobs[due] = (struct job){.object = links[i].object, .key = links[i].key, .why = (char *)"compare"};
-            due += yes;
-        }
-        ok = ok && compare(c, jobs, due, err);
-        links_free(links, n);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-static bool compare_route(struct reconcile *c, struct err *err)
-{
-    struct route *r = c->route;
-    progress_start(&c->bar, c->app, "comparing");
-    bool ok = true;
-    for (size_t i = 0; ok && i < r->n; i++)
-        if (!r->objects[i].o->of)
-            ok = compare_subjects(c, &r->objects[i], err);
-    ok = ok && compare_links(c, err);
-    progress_end(&c->bar);
+    progress_end(&bar);
     return ok;
+}
+
+/* Every Inbox that some comparison still has to see; from its beginning when one of them is new. */
+static bool snapshot(struct app *app, struct comparison *all, size_t n, struct err *err)
+{
+    for (size_t e = 0; e < app->n_endpoints; e++) {
+        struct intake *in = &app->endpoints[e].intake;
+        bool wanted = false, again = false;
+        for (size_t i = 0; i < n; i++)
+            if (all[i].route->ep[SIDE_S] == in->ep && comparison_in(&all[i], "walk")) {
+                wanted = true;
+                again |= !all[i].resumed;
+            }
+        if (wanted && ((again && !intake_walk_again(in, err)) || !walk(app, in, all, n, err)))
+            return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (comparison_in(&all[i], "walk") && !comparison_turn_to(&all[i], "compare", err))
+            return false;
+    return true;
 }
 
 /* ---- telling ---- */
 
-static json_t *report_of(const struct reconcile *c)
+static json_t *report_of(const struct comparison *c, struct err *err)
 {
     char at[WHEN_TEXT];
+    const struct route *r = c->route;
+    const json_t *cost = json_object_get(c->state, "cost");
+    json_t *changes = NULL;
     when_print(c->app->env.now(&c->app->env), at);
-    return json_pack("{s:s,s:s,s:I,s:O,s:O,s:O,s:{s:I,s:I}}", "route", c->route->name, "at", at, "compared", c->total,
-                     "records", c->counts, "cells", c->cells, "excluded", c->excluded, "calls", "inbox",
-                     (json_int_t)c->calls[0], "crm", (json_int_t)c->calls[1]);
+    if (!shape_changes(r, &changes, err))
+        return NULL;
+    return json_pack("{s:s,s:s,s:O,s:O,s:O,s:O,s:o,s:O,s:o,s:{s:I,s:I},s:{s:O,s:O}}", "route", r->name, "at", at, "compared",
+                     json_object_get(c->state, "compared"), "records", json_object_get(c->state, "records"), "cells",
+                     json_object_get(c->state, "cells"), "excluded", json_object_get(c->state, "excluded"), "schema", changes, "risky",
+                     json_object_get(c->state, "risky"), "plan", js_text(js_str(c->state, "plan")), "calls", "inbox",
+                     (json_int_t)r->ep[SIDE_S]->calls, "crm", (json_int_t)r->ep[SIDE_T]->calls, "cost", "inbox",
+                     json_array_get(cost, SIDE_S), "crm", json_array_get(cost, SIDE_T));
 }
 
-/* The last report stays in the store, for status and metrics. */
-static bool keep_report(const struct reconcile *c, const json_t *report, struct err *err)
+/* The last report stays in the store, for status, metrics and alarms. */
+static bool keep_report(const struct comparison *c, const json_t *report, struct err *err)
 {
     AUTO_FREE char *name = mem_printf("drift:%s", c->route->name), *text = js_print(report);
-    return store_meta_set(c->app->store, name, text, err);
+    return store_meta_set(c->app->store, name, text, err) && shape_keep(c->route, err);
 }
 
-static void show_rows(const struct reconcile *c)
+static bool print_row(void *self, const json_t *row, struct err *err)
 {
-    struct table_out table = {0};
-    size_t i, k;
-    json_t *row, *cell;
-    table_row(&table, 6, "PROSPECT", "CLASS", "FIELD", "INBOX", "CRM", "WHY");
-    json_array_foreach (c->rows, i, row) {
-        const char *who = js_str_or(row, "label", js_str(row, "key")), *class = js_str(row, "class");
-        if (table.n > SHOWN_MOST)
-            break;
-        if (!json_array_size(json_object_get(row, "cells")))
-            table_row(&table, 6, who, class, "(record)", "", js_str_or(row, "t_id", ""), js_str_or(row, "why", ""));
-        json_array_foreach (json_object_get(row, "cells"), k, cell) {
-            AUTO_FREE char *s = show_value(json_object_get(cell, "inbox"), 24),
-                           *t = show_value(json_object_get(cell, "crm"), 24);
-            table_row(&table, 6, who, js_str(cell, "class"), js_str(cell, "field"), s, t, js_str_or(cell, "why", ""));
-        }
+    bool *first = self;
+    AUTO_FREE char *line = js_print(row);
+    (void)err;
+    printf("%s\n%s", *first ? "" : ",", line);
+    *first = false;
+    return true;
+}
+
+/* Row by row: there may be as many as there are records. */
+static bool print_report(struct reconcile *all, struct comparison *c, const json_t *report, struct err *err)
+{
+    AUTO_FREE char *text = js_print(report);
+    bool first = true;
+    text[strlen(text) - 1] = '\0';
+    printf("%s%s,\"rows\":[", json_array_size(all->drift) ? "," : "", text);
+    bool ok = comparison_each(c, print_row, &first, err);
+    printf("]}\n");
+    return ok;
+}
+
+struct shown {
+    struct table_out table;
+    bool more;
+};
+
+static bool show_row(void *self, const json_t *row, struct err *err)
+{
+    struct shown *shown = self;
+    struct table_out *table = &shown->table;
+    const char *who = js_str_or(row, "label", js_str(row, "key")), *class = js_str(row, "class");
+    size_t k;
+    json_t *cell;
+    (void)err;
+    if (table->n > SHOWN_MOST) {
+        shown->more = true;
+        return true;
     }
-    if (table.n > 1)
-        table_print(&table);
+    if (!json_array_size(json_object_get(row, "cells")))
+        table_row(table, 6, who, class, "(record)", "", js_str_or(row, "t_id", ""), js_str_or(row, "why", ""));
+    json_array_foreach (json_object_get(row, "cells"), k, cell) {
+        AUTO_FREE char *s = show_value(json_object_get(cell, "inbox"), 24), *t = show_value(json_object_get(cell, "crm"), 24);
+        table_row(table, 6, who, js_str(cell, "class"), js_str(cell, "field"), s, t, js_str_or(cell, "why", ""));
+    }
+    return true;
+}
+
+static bool show_rows(struct comparison *c, struct err *err)
+{
+    struct shown shown = {0};
+    table_row(&shown.table, 6, "PROSPECT", "CLASS", "FIELD", "INBOX", "CRM", "WHY");
+    bool ok = comparison_each(c, show_row, &shown, err);
+    if (shown.table.n > 1)
+        table_print(&shown.table);
     else
-        table_drop(&table);
-    if (json_array_size(c->rows) > SHOWN_MOST)
+        table_drop(&shown.table);
+    if (shown.more)
         printf("… and more; --json has every row\n");
+    return ok;
 }
 
-static void show(const struct reconcile *c)
+static void show_counts(const json_t *report)
 {
+    const json_t *records = json_object_get(report, "records"), *cells = json_object_get(report, "cells");
     const char *reason;
+    size_t k;
     json_t *n;
-    show_rows(c);
-    printf("route %s: %lld records compared, %llu calls to Inbox, %llu to the CRM\n", c->route->name,
-           (long long)c->total, (unsigned long long)c->calls[0], (unsigned long long)c->calls[1]);
     for (size_t i = 0; i < DRIFT_CLASSES; i++) {
-        int64_t records = js_int_or(c->counts, drift_classes[i], 0), cells = js_int_or(c->cells, drift_classes[i], 0);
-        if (cells)
-            printf("  %-15s %8lld records, %lld cells\n", drift_classes[i], (long long)records, (long long)cells);
-        else if (records)
-            printf("  %-15s %8lld records\n", drift_classes[i], (long long)records);
+        int64_t in_records = js_int_or(records, drift_classes[i], 0), in_cells = js_int_or(cells, drift_classes[i], 0);
+        if (in_cells)
+            printf("  %-15s %8lld records, %lld cells\n", drift_classes[i], (long long)in_records, (long long)in_cells);
+        else if (in_records)
+            printf("  %-15s %8lld records\n", drift_classes[i], (long long)in_records);
     }
-    json_object_foreach (c->excluded, reason, n)
+    json_object_foreach (json_object_get(report, "excluded"), reason, n)
         printf("    excluded %lld: %s\n", (long long)json_integer_value(n), reason);
+    json_array_foreach (json_object_get(report, "schema"), k, n)
+        printf("  schema: %s\n", json_string_value(n));
+    if (js_str(report, "plan"))
+        printf("  %lld of them would be detached or cleared: plan %s\n", (long long)js_int_or(report, "risky", 0), js_str(report, "plan"));
+}
+
+static bool show(struct comparison *c, const json_t *report, struct err *err)
+{
+    const json_t *calls = json_object_get(report, "calls");
+    if (!show_rows(c, err))
+        return false;
+    printf("route %s: %lld records compared, %lld calls to Inbox, %lld to the CRM%s\n", c->route->name,
+           (long long)js_int_or(report, "compared", 0), (long long)js_int_or(calls, "inbox", 0),
+           (long long)js_int_or(calls, "crm", 0), c->resumed ? ", after an earlier start" : "");
+    show_counts(report);
+    return true;
+}
+
+static bool tell(struct reconcile *all, struct comparison *c, struct err *err)
+{
+    json_t *report = report_of(c, err);
+    bool ok = report && keep_report(c, report, err) && (all->app->json ? print_report(all, c, report, err) : show(c, report, err));
+    if (js_int_or(json_object_get(c->state, "records"), "unread", 0))
+        app_worse(all->app, EXIT_PARTLY);
+    if (report)
+        js_add(all->drift, report);
+    return ok;
 }
 
 /* ---- mending ---- */
 
-static bool mark_drift(struct reconcile *c, struct err *err)
+static bool mark_row(void *self, const json_t *row, struct err *err)
+{
+    struct route *r = self;
+    return !drift_mendable(js_str(row, "class")) ||
+           store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE, r->env->now(r->env),
+                          "compare", err);
+}
+
+static bool mark_drift(struct comparison *c, struct err *err)
 {
     struct route *r = c->route;
-    size_t i;
-    json_t *row;
     STORE_TX(tx, r->store);
-    if (!store_begin(r->store, err))
-        return false;
-    json_array_foreach (c->rows, i, row)
-        if (drift_mendable(js_str(row, "class")) &&
-            !store_job_mark(r->store, r->name, js_str(row, "object"), js_str(row, "key"), LANE_RECONCILE,
-                            r->env->now(r->env), "compare", err))
-            return false;
-    return (!c->accept || store_jobs_wake(r->store, r->name, "risky", err)) && store_commit(r->store, err);
+    return store_begin(r->store, err) && comparison_each(c, mark_row, r, err) &&
+           (!r->accept_mass || store_jobs_wake(r->store, r->name, "risky", err)) && comparison_turn_to(c, "mend", err) &&
+           store_commit(r->store, err);
 }
 
-static bool mend(struct reconcile *c, struct err *err)
+/* What was touched, looked at once more. */
+struct check {
+    struct route *route;
+    struct job jobs[CHUNK];
+    size_t n;
+    json_t *counts;
+};
+
+static void count_row(void *self, const json_t *row)
+{
+    json_t *counts = self;
+    const char *class = js_str(row, "class");
+    js_set(counts, class, json_integer(js_int_or(counts, class, 0) + 1));
+}
+
+static bool check_chunk(struct check *k, struct err *err)
+{
+    int64_t wait = 0;
+    struct route *r = k->route;
+    bool ok = true;
+    do {
+        if (wait)
+            r->env->sleep(r->env, wait - r->env->now(r->env));
+        ok = !k->n || sync_drift(r, k->jobs, k->n, count_row, k->counts, &wait, err);
+    } while (ok && wait && r->stop.kind == ERR_NONE);
+    for (size_t i = 0; i < k->n; i++)
+        job_done(&k->jobs[i]);
+    k->n = 0;
+    return ok;
+}
+
+static bool check_row(void *self, const json_t *row, struct err *err)
+{
+    struct check *k = self;
+    if (!drift_mendable(js_str(row, "class")))
+        return true;
+    k->jobs[k->n++] = (struct job){.object = mem_dup(js_str(row, "object")), .key = mem_dup(js_str(row, "key")), .why = mem_dup("compare")};
+    return k->n < CHUNK || check_chunk(k, err);
+}
+
+static bool verify(struct reconcile *all, struct comparison *c, struct err *err)
+{
+    static const char *const open_ends[] = {"s_ahead", "t_ahead", "conflict", "missing_in_crm", "unlinked_match", "unread"};
+    struct check *k = mem_alloc(sizeof *k);
+    k->route = c->route;
+    k->counts = json_object();
+    bool ok = comparison_each(c, check_row, k, err) && check_chunk(k, err);
+    for (size_t i = 0; i < COUNT(open_ends); i++)
+        if (js_int_or(k->counts, open_ends[i], 0))
+            app_worse(all->app, EXIT_PARTLY);
+    js_set(all->verified, c->route->name, k->counts);
+    free(k);
+    return ok;
+}
+
+static bool mend(struct reconcile *all, struct comparison *c, struct err *err)
 {
     struct route *r = c->route;
-    r->accept_mass = c->accept;
-    return store_run_start(c->app->store, r->name, "reconcile", &r->run, err) && mark_drift(c, err) &&
-           app_sync_route(c->app, r) && store_run_end(c->app->store, r->run, c->counts, err);
+    bool mine = str_eq(all->plan, js_str(c->state, "plan"));
+    if (all->plan && !mine)
+        return true; /* another route's, or nobody's any more */
+    all->plan_found |= mine;
+    r->accept_mass = all->accept || (all->plan && mine);
+    return store_run_start(r->store, r->name, "reconcile", &r->run, err) && (comparison_in(c, "mend") || mark_drift(c, err)) &&
+           app_sync_route(all->app, r) && store_run_end(r->store, r->run, json_object_get(c->state, "records"), err) &&
+           verify(all, c, err);
 }
 
-static void reconcile_route(struct reconcile *c, json_t *out)
+/* ---- the command ---- */
+
+static bool reconcile_route(struct reconcile *all, struct comparison *c)
 {
     struct err err = {0};
     struct route *r = c->route;
-    bool ok = compare_route(c, &err);
-    for (int side = 0; side < 2; side++)
-        c->calls[side] = r->ep[side]->calls;
-    json_t *report = report_of(c);
-    ok = ok && keep_report(c, report, &err);
-    js_set(report, "rows", json_incref(c->rows));
-    js_add(out, report);
-    if (!c->app->json)
-        show(c);
-    if (ok && !c->report)
-        ok = mend(c, &err);
+    bool ok = (comparison_in(c, "mend") || comparison_run(c, &err)) && tell(all, c, &err) && (all->report || mend(all, c, &err));
     if (!ok && err.kind != ERR_NONE)
-        app_fail(c->app, r->name, &err);
-    if (r->stop.kind != ERR_NONE)
-        app_fail(c->app, r->name, &r->stop);
-    if (js_int_or(c->counts, "unread", 0))
-        app_worse(c->app, EXIT_PARTLY);
+        app_fail(all->app, r->name, &err);
+    else if (r->stop.kind != ERR_NONE)
+        app_fail(all->app, r->name, &r->stop);
+    return ok && r->stop.kind == ERR_NONE;
 }
 
-static bool options(struct reconcile *c, int argc, char **argv)
+static void show_verified(const struct reconcile *all)
+{
+    const char *route, *class;
+    json_t *counts, *n;
+    json_object_foreach (all->verified, route, counts) {
+        if (!json_object_size(counts))
+            continue;
+        printf("  looked at again:");
+        json_object_foreach (counts, class, n)
+            printf(" %s %lld", class, (long long)json_integer_value(n));
+        printf("\n");
+    }
+    for (size_t i = 0; i < json_array_size(all->drift); i++)
+        if (!all->accept && !all->plan && js_str(json_array_get(all->drift, i), "plan"))
+            printf("  where the mass-change guard stopped: look, then reconcile --accept %s\n", js_str(json_array_get(all->drift, i), "plan"));
+}
+
+static void finish(struct reconcile *all)
+{
+    AUTO_JSON json_t *after = all->report ? NULL : app_report(all->app);
+    if (all->app->json) {
+        AUTO_FREE char *applied = after ? js_print(after) : mem_dup("null"), *verified = js_print(all->verified);
+        printf("],\"applied\":%s,\"verified\":%s}\n", applied, verified);
+    } else if (after) {
+        app_print_report(all->app, after);
+        show_verified(all);
+    }
+    if (!all->plan || all->plan_found)
+        return;
+    fprintf(stderr, "inbox-bridge: reconcile: what would be detached or cleared is not what plan %s saw; nothing was mended\n", all->plan);
+    app_worse(all->app, EXIT_STALE);
+}
+
+/* A route whose schemas fit no more cannot be compared, but what became of them can be told. */
+static void tell_schema(struct reconcile *all, const struct route *r)
+{
+    struct err err = {0};
+    AUTO_JSON json_t *changes = NULL;
+    size_t i;
+    json_t *text;
+    if (!shape_changes(r, &changes, &err))
+        return;
+    json_array_foreach (changes, i, text)
+        fprintf(stderr, "inbox-bridge: %s: since the last comparison: %s\n", r->name, json_string_value(text));
+    if (!all->app->json)
+        return;
+    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:O}", "route", r->name, "stopped", r->stop.text, "schema", changes);
+    AUTO_FREE char *line = js_print(report);
+    printf("%s%s\n", json_array_size(all->drift) ? "," : "", line);
+    json_array_append(all->drift, report);
+}
+
+static void reconcile_all(struct reconcile *all)
+{
+    struct app *app = all->app;
+    struct err err = {0};
+    struct comparison *c = mem_grow(NULL, app->n_routes + 1, sizeof *c);
+    size_t n = 0;
+    bool ok = true;
+    if (app->json)
+        printf("{\"drift\":[");
+    for (size_t i = 0; ok && i < app->n_routes; i++) {
+        struct route *r = &app->routes[i].route;
+        if (all->only && !str_eq(all->only, r->name))
+            continue;
+        if (!r->learnt)
+            tell_schema(all, r);
+        else
+            ok = comparison_open(&c[n++], app, r, &err);
+    }
+    ok = ok && snapshot(app, c, n, &err);
+    if (!ok)
+        app_fail(app, "reconcile", &err);
+    for (size_t i = 0; i < n; i++)
+        comparison_close(&c[i], ok && reconcile_route(all, &c[i]));
+    free(c);
+    finish(all);
+}
+
+static bool options(struct reconcile *all, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--report"))
-            c->report = true;
+            all->report = true;
         else if (!strcmp(argv[i], "--accept-mass-change"))
-            c->accept = true;
+            all->accept = true;
+        else if (!strcmp(argv[i], "--accept") && i + 1 < argc)
+            all->plan = argv[++i];
         else if (!strcmp(argv[i], "--route") && i + 1 < argc)
-            c->only = argv[++i];
+            all->only = argv[++i];
         else {
             fprintf(stderr, "inbox-bridge: reconcile: unknown argument %s\n", argv[i]);
             return false;
         }
     }
-    return true;
-}
-
-/* Inbox from its beginning, so that what no event told is seen. */
-static bool enumerate(struct app *app)
-{
-    struct err err = {0};
-    for (size_t i = 0; i < app->n_endpoints; i++)
-        if (intake_is_source(&app->endpoints[i].intake) && !intake_restart(&app->endpoints[i].intake, &err)) {
-            app_fail(app, "reconcile", &err);
-            return false;
-        }
-    return app_intake(app);
+    if (all->plan && all->report)
+        fprintf(stderr, "inbox-bridge: reconcile: --report mends nothing, so there is nothing to --accept\n");
+    return !all->plan || !all->report;
 }
 
 int cmd_reconcile(struct app *app, int argc, char **argv)
 {
-    struct reconcile wish = {.app = app};
-    if (!options(&wish, argc, argv))
+    struct reconcile all = {.app = app};
+    if (!options(&all, argc, argv))
         return EXIT_USAGE;
     if (!app_load(app) || !app_open(app))
         return app->exit_code;
-    if (wish.only && !who_route(app, wish.only))
-        return who_no_route(app, "reconcile", wish.only);
-    if (!app_learn(app) || !enumerate(app))
+    if (all.only && !who_route(app, all.only))
+        return who_no_route(app, "reconcile", all.only);
+    bool any = app_learn(app);
+    if (any && !app_intake(app))
         return app->exit_code;
-    AUTO_JSON json_t *out = json_array(), *after = NULL;
-    for (size_t i = 0; i < app->n_routes; i++) {
-        AUTO_JSON json_t *counts = json_object(), *cells = json_object(), *excluded = json_object(),
-                         *rows = json_array();
-        struct reconcile c = {.app = app,
-                              .route = &app->routes[i].route,
-                              .report = wish.report,
-                              .accept = wish.accept,
-                              .counts = counts,
-                              .cells = cells,
-                              .excluded = excluded,
-                              .rows = rows};
-        if (!wish.only || str_eq(wish.only, c.route->name))
-            reconcile_route(&c, out);
-    }
-    after = wish.report ? NULL : app_report(app);
-    AUTO_JSON json_t *all = json_pack("{s:O,s:O?}", "drift", out, "applied", after);
-    if (app->json)
-        print_json(all);
-    else if (after)
-        app_print_report(app, after);
+    AUTO_JSON json_t *drift = json_array(), *verified = json_object();
+    all.drift = drift;
+    all.verified = verified;
+    reconcile_all(&all);
     return app->exit_code;
 }

@@ -41,6 +41,8 @@ const struct opt alarm_table[] = {
     {"hold_age", OPT_SPAN, FIELD(alarm_settings, hold_age), "1d", false, 0, 0, NULL, "a cell that waits longer for a person is raised"},
     {"dead", OPT_INT, FIELD(alarm_settings, dead), "0", false, 0, 1000000, NULL, "more refused writes than so many are raised"},
     {"budget", OPT_INT, FIELD(alarm_settings, budget), "90", false, 1, 100, NULL, "percent of a day's calls that may be used before it is raised"},
+    {"drift", OPT_INT, FIELD(alarm_settings, drift), "2", false, 0, 100, NULL,
+     "percent of all records (20 at least) that a full comparison may find out of step before it is raised; the next one that finds fewer clears it"},
     OPT_END};
 
 const struct opt endpoint_table[] = {

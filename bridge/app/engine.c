@@ -8,7 +8,7 @@
 #include "bridge/sync/verdict.h"
 #include "bridge/sync/worker.h"
 
-#define POLL_PATIENCE_MS 2000
+#define PATIENCE_MS 2000
 #define IDLE_MOST_MS (60 * 1000)
 #define NOT_READY_MS 1000
 
@@ -42,14 +42,15 @@ static void poll_endpoint(struct app *app, struct app_endpoint *e)
         e->next_poll = now + NOT_READY_MS;
         return;
     }
-    e->ep->patience = POLL_PATIENCE_MS;
+    e->ep->patience = PATIENCE_MS;
     e->ep->lane = e->more ? LANE_BACKFILL : LANE_LIVE; /* page after page is a walk, and a walk is nobody's hurry */
     int64_t items = e->intake.items;
     e->more = false;
     bool ok = intake_some(&e->intake, &e->more, &err);
+    bool waits = !ok && err.kind == ERR_RATE; /* our own budget is no fault of the service; what is too late says /readyz */
     if (!ok)
-        log_warn("intake.failed", "endpoint", e->ep->name, "kind", err_name(err.kind), "error", err.text, NULL);
-    e->fault = err;
+        log_event(waits ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, waits ? "intake.waits" : "intake.failed", "endpoint", e->ep->name, "kind", err_name(err.kind), "error", err.text, NULL);
+    e->fault = waits ? (struct err){0} : err;
     e->more = ok && e->more;
     e->polled = ok ? now : e->polled;
     e->news = e->intake.items > items ? now : e->news;
@@ -64,8 +65,8 @@ static void poll_due(struct app *app, struct turn *t)
         struct app_endpoint *e = &app->endpoints[i];
         if (e->next_poll <= app->env.now(&app->env))
             poll_endpoint(app, e);
-        for (size_t k = 0; e->intake.relearn && k < e->intake.n; k++)
-            e->intake.routes[k]->learnt = false; /* the next turn learns it again, or waits */
+        for (size_t k = 0; k < e->intake.n; k++)
+            e->intake.routes[k]->learnt &= !e->intake.relearn && !e->intake.routes[k]->relearn; /* the next turn learns it again, or waits */
         e->intake.relearn = false;
         t->busy |= e->more;
         sooner(t, e->next_poll);
@@ -101,6 +102,23 @@ static void log_batch(const struct route *r, const struct tally *before)
                  "dead", log_int(r->tally.dead - before->dead), NULL);
 }
 
+/* Everything a route does ends at its CRM, so it may wait there for a moment. Nobody waits for calls of the source: what needs
+ * one that is not to be had is put off, and the other direction goes on. */
+static void set_patience(struct route *r)
+{
+    r->ep[SIDE_T]->patience = PATIENCE_MS;
+    r->ep[SIDE_S]->patience = 0;
+}
+
+/* The fuller the CRM's windows are, the more edits share a batch: many small ones would use up ten seconds' calls in two, and
+ * the next edit would wait for eight. */
+static void pace(struct app *app, struct app_route *ar, uint64_t calls_before)
+{
+    struct endpoint *crm = ar->route.ep[SIDE_T];
+    int64_t now = app->env.now(&app->env);
+    ar->paced = crm->limiter ? now + limiter_pace(crm->limiter, now, 0, crm->lane, (unsigned)(crm->calls - calls_before)) : 0;
+}
+
 static void work_on(struct app *app, struct app_route *ar, struct turn *t)
 {
     struct route *r = &ar->route;
@@ -108,14 +126,22 @@ static void work_on(struct app *app, struct app_route *ar, struct turn *t)
     struct err err = {0};
     bool worked = false;
     int64_t next = WHEN_NEVER;
+    uint64_t calls = r->ep[SIDE_T]->calls;
     unstop(app, ar);
     live_run(app, ar);
+    if (ar->paced > app->env.now(&app->env)) {
+        sooner(t, ar->paced);
+        return;
+    }
+    set_patience(r);
     if (!worker_step(r, &worked, &next, &err)) {
         log_error("worker.failed", "route", r->name, "error", err.text, NULL);
         t->failed = true;
         return;
     }
     log_batch(r, &before);
+    if (worked)
+        pace(app, ar, calls);
     t->busy |= worked;
     sooner(t, next);
 }

@@ -39,8 +39,9 @@ const struct command commands[] = {
     {"undo", "RUN [--dry-run]", "puts back what a run wrote",
      "Cell by cell, only where both sides still hold what the run left; the rest is listed with the reason. Records the run "
      "created are listed, not deleted.", cmd_undo},
-    {"reconcile", "[--report] [--route R] [--accept-mass-change]", "compares everything and reports the drift, then mends it",
-     "--report only tells.", cmd_reconcile},
+    {"reconcile", "[--report] [--route R] [--accept PLAN]", "compares everything and reports the drift, then mends it",
+     "--report only tells. Killed, it goes on where it was when it is started again within the hour. More detaches and clears than "
+     "the mass-change guard allows are named by a plan: --accept PLAN lets just those through, --accept-mass-change whatever there is.", cmd_reconcile},
     {"adopt", "[--plan]", "rebuilds the links from the bridge keys in the CRM when the store is lost",
      "Creates nothing and writes nothing; cells that differ wait for the next sync. --plan only tells.", cmd_adopt},
     {"links", "export|import FILE", "the links as CSV: route,object,key,t_type,t_id,state",
@@ -48,7 +49,7 @@ const struct command commands[] = {
     {"pause", "ROUTE|--all", "the route takes changes in but works nothing", "It stays so until resume.", cmd_pause},
     {"resume", "ROUTE|--all", "ends a pause", "", cmd_resume},
     {"forget", "PROSPECT | --lift KEY", "erases a prospect from the store; no sync brings it back",
-     "What Inbox and the CRM hold is not touched. --lift lets the prospect in again.", cmd_forget},
+     "What Inbox and the CRM hold is not touched, but for the bridge's own line in Inbox's notes. --lift lets the prospect in again.", cmd_forget},
     {"prune", "[--older-than 90d]", "drops old rows of the change log and what is finished", "", cmd_prune},
     {"backup", "FILE", "a checked copy of the store, also while the bridge runs", "", cmd_backup},
     {"reference", "", "prints the reference of all options as Markdown", "", cmd_reference},

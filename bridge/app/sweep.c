@@ -1,20 +1,27 @@
-/* A sweep is marks: once everything is marked in the lane that waits for all others, the worker compares it like anything
- * else. So this file decides when, marks in steps with a checkpoint, and notices when the last mark is worked off. The meta
- * text "sweep:<route>" holds {"begun","ended","after","runs","records"}: after is the last link marked, absent once all are;
- * records is what was found so far, by class. The finished one stays as "drift:<route>", like that of reconcile. */
+/* A full comparison goes through three phases: Inbox is walked beside its feed, so that live edits are not kept waiting; then
+ * everything known is marked, in the last lane; then the marks are worked off like any other, counted by class as they are
+ * settled. The meta text "sweep:<route>" holds {"begun","ended","phase","place","schema","runs"}; without a phase none is under
+ * way. Each step is one transaction and a restart goes on behind the last one. The finished report stays as "drift:<route>",
+ * like that of reconcile. */
 #include "bridge/app/sweep.h"
+#include "bridge/app/preflight.h"
 #include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/log.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "bridge/sync/drift.h"
+#include "bridge/sync/everything.h"
+#include "bridge/sync/shape.h"
+#include "bridge/sync/verdict.h"
 #include <string.h>
 
 #define DAY_MS (24 * 3600 * 1000LL)
 #define LEAST_MS (60 * 1000)
 #define STEP 500
 #define LOOK_MS (10 * 1000)
+#define PUT_OFF_MS (60 * 60 * 1000)
+#define PATIENCE_MS 2000
 
 /* ---- when ---- */
 
@@ -68,9 +75,9 @@ static bool write_state(struct app *app, const char *route, const json_t *state,
     return store_meta_set(app->store, name, text, err);
 }
 
-static bool under_way(const json_t *state)
+static bool in_phase(const json_t *state, const char *phase)
 {
-    return js_int_or(state, "begun", 0) > js_int_or(state, "ended", 0);
+    return str_eq(js_str(state, "phase"), phase);
 }
 
 /* The same for a route from start to start, another for each route. */
@@ -79,119 +86,204 @@ static uint64_t luck_of(const struct app_route *ar, int64_t last)
     return hash_fast(ar->route.name, strlen(ar->route.name), (uint64_t)last);
 }
 
-bool sweep_due(struct app *app, struct app_route *ar, int64_t *next)
+/* ---- beginning ---- */
+
+/* A fresh store has just compared everything, or is about to. */
+static bool begin_counting(struct app *app, const char *route, json_t *state, struct err *err)
 {
-    struct err err = {0};
     int64_t now = app->env.now(&app->env);
-    AUTO_JSON json_t *state = ar->sweep.every ? read_state(app, ar->route.name, &err) : NULL;
-    *next = WHEN_NEVER;
-    if (!state)
+    if (js_int_or(state, "begun", 0))
+        return true;
+    js_set(state, "begun", json_integer(now));
+    js_set(state, "ended", json_integer(now));
+    return write_state(app, route, state, err);
+}
+
+/* Walks of one Inbox follow one another: they share the place where they stand. */
+static bool walk_is_free(struct app *app, const struct app_route *ar, bool *is_free, struct err *err)
+{
+    *is_free = true;
+    for (size_t i = 0; i < app->n_routes; i++) {
+        const struct route *other = &app->routes[i].route;
+        if (&app->routes[i] == ar || other->ep[SIDE_S] != ar->route.ep[SIDE_S] || !app->routes[i].sweep.every)
+            continue;
+        AUTO_JSON json_t *state = read_state(app, other->name, err);
+        if (!state)
+            return false;
+        *is_free &= !in_phase(state, "walk");
+    }
+    return true;
+}
+
+static bool suffices(struct app *app, struct app_route *ar, struct err *err)
+{
+    int64_t cost[2] = {0, 0};
+    if (!ar->route.ep[SIDE_S])
+        return true;
+    return preflight_cost(&ar->route, cost, err) && preflight_quota(app, &ar->route, cost, err);
+}
+
+static struct intake *inbox_of(struct app *app, const struct route *r)
+{
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        if (app->endpoints[i].ep == r->ep[SIDE_S])
+            return &app->endpoints[i].intake;
+    return NULL;
+}
+
+/* Learning anew asks for the organisation, the rights and the schemas again before anything is compared. */
+static bool begin(struct app *app, struct app_route *ar, json_t *state, struct err *err)
+{
+    struct intake *in = inbox_of(app, &ar->route);
+    AUTO_JSON json_t *nothing = json_object();
+    STORE_TX(tx, app->store);
+    js_set(state, "begun", json_integer(app->env.now(&app->env)));
+    js_set(state, "phase", json_string("walk"));
+    js_set(state, "place", json_object());
+    if (!store_begin(app->store, err) || (in && !intake_walk_again(in, err)) || !drift_count_from(&ar->route, nothing, err) ||
+        !write_state(app, ar->route.name, state, err) || !store_commit(app->store, err))
         return false;
-    int64_t begun = js_int_or(state, "begun", 0);
-    if (!begun) { /* a fresh store has just compared everything, or is about to */
-        js_set(state, "begun", json_integer(now));
-        js_set(state, "ended", json_integer(now));
-        if (!write_state(app, ar->route.name, state, &err))
-            app_fail(app, "sweep", &err);
-        begun = now;
-    }
-    if (under_way(state)) {
-        *next = now + LOOK_MS;
-        return json_object_get(state, "after") != NULL;
-    }
+    ar->route.learnt = false;
+    log_info("sweep.start", "route", ar->route.name, NULL);
+    return true;
+}
+
+static bool begin_when_due(struct app *app, struct app_route *ar, json_t *state, int64_t *next, struct err *err)
+{
+    int64_t now = app->env.now(&app->env), begun = js_int_or(state, "begun", 0);
+    struct err short_of = {0};
+    bool is_free = true;
     *next = sweep_next(&ar->sweep, begun, now, luck_of(ar, begun));
-    return *next <= now;
+    if (*next > now)
+        return true;
+    if (!walk_is_free(app, ar, &is_free, err))
+        return false;
+    *next = now + LOOK_MS;
+    if (!is_free)
+        return true;
+    if (!suffices(app, ar, &short_of)) {
+        log_warn("sweep.put_off", "route", ar->route.name, "why", short_of.text, NULL);
+        *next = now + PUT_OFF_MS;
+        return true;
+    }
+    *next = now;
+    return begin(app, ar, state, err);
+}
+
+/* ---- walking ---- */
+
+static bool turn_to(struct app *app, struct route *r, json_t *state, const char *phase, struct err *err)
+{
+    js_set(state, "phase", json_string(phase));
+    return write_state(app, r->name, state, err);
+}
+
+/* One page; what the service refuses or is slow with is tried again later and is no fault of the route. */
+static bool walk(struct app *app, struct app_route *ar, json_t *state, int64_t *next, struct err *err)
+{
+    struct route *r = &ar->route;
+    struct intake *in = inbox_of(app, r);
+    struct err why = {0};
+    int64_t now = app->env.now(&app->env);
+    bool more = false;
+    *next = now + 1000;
+    if (in && !intake_ready(in))
+        return true;
+    if (in) {
+        in->ep->lane = LANE_RECONCILE;
+        in->ep->patience = PATIENCE_MS;
+    }
+    if (in && !intake_walk(in, r, &more, &why)) {
+        if (why.kind == ERR_STORE) {
+            *err = why;
+            return false;
+        }
+        if (why.kind != ERR_RATE)
+            log_warn("sweep.failed", "route", r->name, "kind", err_name(why.kind), "error", why.text, NULL);
+        *next = verdict_due(&why, 4, &app->env);
+        return true;
+    }
+    *next = now;
+    return more || turn_to(app, r, state, "mark", err);
 }
 
 /* ---- marking ---- */
 
 /* One step of marks and its checkpoint, in one transaction. */
-static bool mark_step(struct app *app, struct route *r, json_t *state, bool *more, struct err *err)
+static bool mark(struct app *app, struct app_route *ar, json_t *state, struct err *err)
 {
-    struct link *links = NULL;
+    struct route *r = &ar->route;
+    struct job *jobs = NULL;
     size_t n = 0;
-    if (!store_links_after(app->store, r->name, js_int_or(state, "after", 0), STEP, &links, &n, err))
+    json_t *place = json_object_get(state, "place");
+    if (!everything_next(r, place, STEP, &jobs, &n, err))
         return false;
     STORE_TX(tx, app->store);
     bool ok = store_begin(app->store, err);
     for (size_t i = 0; ok && i < n; i++)
-        ok = store_job_mark(app->store, r->name, links[i].object, links[i].key, LANE_RECONCILE, app->env.now(&app->env),
+        ok = store_job_mark(app->store, r->name, jobs[i].object, jobs[i].key, LANE_RECONCILE, app->env.now(&app->env),
                             "compare", err);
-    *more = n == STEP;
-    if (*more)
-        js_set(state, "after", json_integer(links[n - 1].id));
-    else
-        json_object_del(state, "after");
-    links_free(links, n);
+    jobs_free(jobs, n);
+    if (js_bool_or(place, "through", false))
+        js_set(state, "phase", json_string("work"));
     return ok && write_state(app, r->name, state, err) && store_commit(app->store, err);
-}
-
-static bool enumerate(struct app *app, const struct route *r, struct err *err)
-{
-    for (size_t i = 0; i < app->n_endpoints; i++)
-        if (app->endpoints[i].ep == r->ep[SIDE_S] && !intake_restart(&app->endpoints[i].intake, err))
-            return false;
-    return true;
-}
-
-static bool begin(struct app *app, const struct route *r, json_t *state, struct err *err)
-{
-    STORE_TX(tx, app->store);
-    js_set(state, "begun", json_integer(app->env.now(&app->env)));
-    js_set(state, "after", json_integer(0));
-    js_set(state, "records", json_object());
-    return store_begin(app->store, err) && enumerate(app, r, err) && write_state(app, r->name, state, err) &&
-           store_commit(app->store, err);
-}
-
-bool sweep_start(struct app *app, struct app_route *ar, struct err *err)
-{
-    struct route *r = &ar->route;
-    AUTO_JSON json_t *state = read_state(app, r->name, err);
-    bool more = true;
-    if (!state || (!under_way(state) && !begin(app, r, state, err)))
-        return false;
-    while (more)
-        if (!mark_step(app, r, state, &more, err))
-            return false;
-    return true;
 }
 
 /* ---- the end ---- */
 
-static bool keep_report(struct app *app, const char *route, const json_t *state, struct err *err)
+static bool keep_report(struct app *app, struct route *r, const json_t *counts, struct err *err)
 {
     char at[WHEN_TEXT];
-    when_print(js_int_or(state, "ended", 0), at);
-    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:O?}", "route", route, "at", at, "records",
-                                         json_object_get(state, "records"));
-    AUTO_FREE char *name = mem_printf("drift:%s", route), *text = js_print(report);
-    return store_meta_set(app->store, name, text, err);
+    const char *class;
+    json_t *n, *changes = NULL;
+    int64_t compared = 0;
+    when_print(app->env.now(&app->env), at);
+    json_object_foreach ((json_t *)counts, class, n)
+        compared += json_integer_value(n);
+    if (!shape_changes(r, &changes, err))
+        return false;
+    AUTO_JSON json_t *report = json_pack("{s:s,s:s,s:I,s:O?,s:o}", "route", r->name, "at", at, "compared", compared, "records",
+                                         counts, "schema", changes);
+    AUTO_FREE char *name = mem_printf("drift:%s", r->name), *text = js_print(report);
+    return store_meta_set(app->store, name, text, err) && shape_keep(r, err);
 }
 
 /* Worked off: no mark of it is left but those that wait for a later try, which are no comparison any more. */
-static bool look(struct app *app, struct app_route *ar, bool *through, struct err *err)
+static bool end_when_through(struct app *app, struct app_route *ar, json_t *state, int64_t *next, struct err *err)
 {
     struct route *r = &ar->route;
-    int64_t left = 0, scan = 0;
-    AUTO_JSON json_t *state = read_state(app, r->name, err);
-    *through = false;
-    if (!state)
+    int64_t left = 0, now = app->env.now(&app->env);
+    AUTO_JSON json_t *counts = NULL;
+    *next = now + LOOK_MS;
+    if (!store_jobs_why(app->store, r->name, "compare", &left, err))
         return false;
-    if (!under_way(state) || json_object_get(state, "after"))
+    if (left)
         return true;
-    if (!store_jobs_why(app->store, r->name, "compare", &left, err) ||
-        !store_jobs_why(app->store, r->name, "scan", &scan, err))
-        return false;
-    if (!json_object_get(state, "records"))
-        js_set(state, "records", json_object());
-    drift_take(r, json_object_get(state, "records"));
-    if (left + scan)
-        return write_state(app, r->name, state, err);
-    *through = true;
-    js_set(state, "ended", json_integer(app->env.now(&app->env)));
+    STORE_TX(tx, app->store);
+    json_object_del(state, "phase");
+    json_object_del(state, "place");
+    js_set(state, "ended", json_integer(now));
     js_set(state, "runs", json_integer(js_int_or(state, "runs", 0) + 1));
-    return keep_report(app, r->name, state, err) && write_state(app, r->name, state, err);
+    if (!store_begin(app->store, err) || !drift_counts(r, &counts, err) || !keep_report(app, r, counts, err) ||
+        !drift_count_from(r, NULL, err) || !write_state(app, r->name, state, err) || !store_commit(app->store, err))
+        return false;
+    log_info("sweep.done", "route", r->name, NULL);
+    return true;
+}
+
+static bool advance(struct app *app, struct app_route *ar, int64_t *next, struct err *err)
+{
+    AUTO_JSON json_t *state = read_state(app, ar->route.name, err);
+    if (!state || !begin_counting(app, ar->route.name, state, err))
+        return false;
+    *next = app->env.now(&app->env);
+    if (in_phase(state, "walk"))
+        return walk(app, ar, state, next, err);
+    if (in_phase(state, "mark"))
+        return mark(app, ar, state, err);
+    if (in_phase(state, "work"))
+        return end_when_through(app, ar, state, next, err);
+    return begin_when_due(app, ar, state, next, err);
 }
 
 void sweep_round(struct app *app, int64_t *wake)
@@ -199,16 +291,13 @@ void sweep_round(struct app *app, int64_t *wake)
     for (size_t i = 0; i < app->n_routes; i++) {
         struct app_route *ar = &app->routes[i];
         struct err err = {0};
-        int64_t next = WHEN_NEVER;
-        bool through = false, due = ar->sweep.every && sweep_due(app, ar, &next);
-        if (due)
-            log_info("sweep.start", "route", ar->route.name, NULL);
-        if ((due && !sweep_start(app, ar, &err)) || (ar->sweep.every && !look(app, ar, &through, &err)))
+        int64_t now = app->env.now(&app->env);
+        if (!ar->sweep.every)
+            continue;
+        if (now >= ar->sweep_look && !advance(app, ar, &ar->sweep_look, &err)) {
             app_fail(app, "sweep", &err);
-        if (through)
-            log_info("sweep.done", "route", ar->route.name, NULL);
-        if (due || through)
-            next = app->env.now(&app->env) + (due ? 0 : LOOK_MS);
-        *wake = next < *wake ? next : *wake;
+            ar->sweep_look = now + LOOK_MS;
+        }
+        *wake = ar->sweep_look < *wake ? ar->sweep_look : *wake;
     }
 }

@@ -10,12 +10,6 @@ bool sweep_when_parse(const char *text, struct sweep_when *out, struct err *err)
  * routes and installations. Pure. */
 int64_t sweep_next(const struct sweep_when *when, int64_t last, int64_t now, uint64_t luck);
 
-/* sweep_due: a comparison has to begin, or one was cut off while it was being marked. *next is when to ask again. */
-bool sweep_due(struct app *app, struct app_route *ar, int64_t *next);
-
-/* sweep_start marks everything in LANE_RECONCILE, from the checkpoint if there is one, and lets Inbox be enumerated. On the
- * thread that polls the route's Inbox endpoint, so that no page of it is under way. */
-bool sweep_start(struct app *app, struct app_route *ar, struct err *err) MUST_CHECK;
-
-/* sweep_round: the one place to call from: starts what is due, notes what is through, lowers *wake. Faults are told. */
+/* sweep_round: the one place to call from, in every turn: one step of what is under way (a page of Inbox, a few hundred marks),
+ * begins what is due, notes what is through, lowers *wake. Faults are told. On the engine's thread. */
 void sweep_round(struct app *app, int64_t *wake);

@@ -1,6 +1,5 @@
 /* Cells are quoted only where they must be; what was quoted may hold commas, quotes and line ends. */
 #include "bridge/base/csv.h"
-#include "bridge/base/buf.h"
 #include "bridge/base/mem.h"
 #include <string.h>
 
@@ -100,4 +99,18 @@ void csv_print(FILE *out, const char *const *cells, size_t n)
             fputc('"', out);
     }
     fputc('\n', out);
+}
+
+void csv_cell(struct buf *b, const char *cell)
+{
+    buf_putc(b, '"');
+    for (size_t n; *cell; cell += n) {
+        n = strcspn(cell, "\"");
+        buf_add(b, cell, n);
+        if (cell[n] == '"') {
+            buf_puts(b, "\"\"");
+            n++;
+        }
+    }
+    buf_putc(b, '"');
 }

@@ -1,5 +1,6 @@
 /* Comma-separated values (RFC 4180): one record at a time, out of a text that is all there. */
 #pragma once
+#include "bridge/base/buf.h"
 #include "bridge/base/err.h"
 #include <stddef.h>
 #include <stdio.h>
@@ -18,3 +19,4 @@ struct csv {
 /* csv_next: *more false at the end. REJECT for a quote that is never closed or stands inside a bare cell. */
 bool csv_next(struct csv *c, struct csv_row *out, bool *more, struct err *err) MUST_CHECK;
 void csv_print(FILE *out, const char *const *cells, size_t n); /* NULL prints as nothing; ends the line */
+void csv_cell(struct buf *b, const char *cell); /* csv_cell adds one, in quotes whatever it holds; commas and line ends are the caller's */

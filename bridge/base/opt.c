@@ -34,7 +34,7 @@ void opt_fault(struct opt_faults *faults, const char *file, int line, const char
 {
     struct buf b = BUF_INIT(2048);
     va_list ap;
-    if (!faults || faults->n == FAULTS_MOST)
+    if (!faults || ++faults->all > FAULTS_MOST)
         return;
     if (line > 0)
         buf_printf(&b, "%s:%d: ", file, line);

@@ -42,6 +42,7 @@ struct opt {
 struct opt_faults {
     char **lines;
     size_t n;
+    size_t all; /* all: how many there were; of very many only the first are kept */
 };
 void opt_fault(struct opt_faults *faults, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

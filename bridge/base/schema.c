@@ -18,6 +18,11 @@ void schema_add_option(struct schema_field *field, const char *id, const char *l
     field->options[field->n_options++] = (struct schema_option){.id = mem_dup(id), .label = mem_dup(label)};
 }
 
+void schema_gone_option(struct schema_field *field)
+{
+    field->options[field->n_options - 1].gone = true;
+}
+
 void schema_group_option(struct schema_field *field, const char *group, bool closed)
 {
     struct schema_option *last = &field->options[field->n_options - 1];

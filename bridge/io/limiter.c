@@ -11,6 +11,8 @@
 #define WINDOWS 3
 #define DAY_MS 86400000LL
 #define ASK_AGAIN_MS (15 * 60 * 1000LL) /* what others used of a day's quota is asked about again with a single call */
+#define PACED_MS 60000
+#define PACE_MOST_MS 1000
 
 static const int share_percent[LANES] = {60, 15, 15, 10};
 
@@ -191,6 +193,46 @@ static void count(struct bucket *b, int64_t now, enum lane lane, unsigned calls)
         w->told = may_ask(w, now) ? now : w->told;
         w->used[lane][slice_of(w, now) % (SLICES + 1)] += calls;
     }
+}
+
+int64_t limiter_wait(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
+{
+    struct bucket *in[2];
+    int64_t wait = 0;
+    unsigned room = UINT32_MAX;
+    pthread_mutex_lock(&l->lock);
+    size_t n = counted_in(l, bucket, in);
+    for (size_t i = 0; i < n; i++) {
+        int64_t w = wait_in(l, in[i], now, lane, calls, &room);
+        wait = w > wait ? w : wait;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return wait;
+}
+
+static int64_t pace_in(const struct limiter *l, struct window *w, int64_t now, enum lane lane, unsigned calls)
+{
+    if (!w->limit || !w->span || w->span > PACED_MS)
+        return 0;
+    roll(w, now);
+    unsigned all = allowance(l, w, lane);
+    int64_t pace = total_use(w) * 2 < all ? 0 : w->span * calls / all;
+    return pace < PACE_MOST_MS ? pace : PACE_MOST_MS;
+}
+
+int64_t limiter_pace(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
+{
+    struct bucket *in[2];
+    int64_t pace = 0;
+    pthread_mutex_lock(&l->lock);
+    size_t n = counted_in(l, bucket, in);
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < WINDOWS; k++) {
+            int64_t one = pace_in(l, &in[i]->windows[k], now, lane, calls);
+            pace = one > pace ? one : pace;
+        }
+    pthread_mutex_unlock(&l->lock);
+    return pace;
 }
 
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)

@@ -29,6 +29,11 @@ void limiter_free(struct limiter *l);
 /* limiter_take: how long to wait (ms) before `calls` more calls in this bucket and lane may go; 0 = they are counted as
  * taken now. Nothing is taken when it answers > 0. Lanes: the guaranteed shares are 60/15/15/10 %, idle share is lent. */
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
+/* limiter_wait: the same question without taking anything. */
+int64_t limiter_wait(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
+/* limiter_pace: who just made so many calls and will make them again: how long (ms) to wait before, so that windows of up to a
+ * minute are not used up long before they end; 0 while half of each is left, 1000 at most. */
+int64_t limiter_pace(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls);
 /* limiter_room: how many calls may go right now (≥ 0). */
 unsigned limiter_room(struct limiter *l, int64_t now, unsigned bucket, enum lane lane);
 /* limiter_wait_until: Retry-After or a policy said so: nothing goes in this bucket before `until`. */

@@ -80,6 +80,7 @@ bool store_subject_by_id(struct store *st, const char *endpoint, const char *obj
 bool store_subject_find(struct store *st, const char *endpoint, const char *words, struct subject *out, bool *found, struct err *err) MUST_CHECK; /* by key, id, label with or without @, any case */
 bool store_subject_put(struct store *st, const char *endpoint, const struct subject *s, struct err *err) MUST_CHECK;
 bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK;
+bool store_subjects_stale(struct store *st, const char *endpoint, int64_t *out, struct err *err) MUST_CHECK; /* how many must be read by id */
 /* The next subjects after key (NULL: from the start), in key order, at most max; for scans. *n = 0 at the end. */
 bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max, struct subject **out, size_t *n, struct err *err) MUST_CHECK;
 void subjects_free(struct subject *s, size_t n);
@@ -117,6 +118,8 @@ bool store_link_by_target(struct store *st, const char *route, const char *t_typ
 bool store_link_put(struct store *st, struct link *l, struct err *err) MUST_CHECK; /* insert, or update all but route, object, key; REJECT when the target has a primary already */
 bool store_link_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK; /* with its ops and holds; the log stays */
 bool store_links_after(struct store *st, const char *route, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
+/* The links of all objects whose keys begin with `front`: "x:123#" gives what hangs below a person. */
+bool store_links_below(struct store *st, const char *route, const char *front, int64_t after_id, size_t max, struct link **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err) MUST_CHECK;
 
 /* ---- jobs: durable dirty marks, one per (route, object, key) ---- */
@@ -133,12 +136,12 @@ void jobs_free(struct job *jobs, size_t n);
 /* A second mark replaces the reason too, but for "risky", which stays until the job is put back or finished. */
 bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err) MUST_CHECK;
 /* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max; those whose reason is "risky" after all
- * others. Claiming is not durable: after a crash they are simply due again. */
-bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
+ * others, those whose reason is one of but[2] (but NULL, or members NULL: none) not at all. Claiming is not durable: after a crash they are simply due again. */
+bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_job_finish(struct store *st, const struct job *job, struct err *err) MUST_CHECK;            /* deletes it unless marked since; then attempts := 0 */
 /* store_job_again: due at `due` for that reason; marked meanwhile: at the earlier of the two times, for the mark's reason. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;
-bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err) MUST_CHECK; /* next_due WHEN_NEVER when none */
+bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err) MUST_CHECK; /* next_due: of a job or a bulk job; WHEN_NEVER when none */
 bool store_jobs_lanes(struct store *st, const char *route, int64_t by_lane[LANES], struct err *err) MUST_CHECK; /* how many wait in each */
 bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct err *err) MUST_CHECK; /* nothing of the route before */
 
@@ -157,14 +160,36 @@ struct op {
     int64_t created, run;
     char *error;     /* the service's words when dead */
     char *revive;    /* hash of record and mapping: a dead op is revived when it changes */
+    int64_t bulk;    /* bulk: the bulk job it rides in, or rode in until the job said done; 0 = none */
 };
 void op_done(struct op *op);
 void ops_free(struct op *ops, size_t n);
-bool store_op_put(struct store *st, struct op *op, struct err *err) MUST_CHECK; /* insert (gives id), or update payload, state, attempts, run, error, revive */
+bool store_op_put(struct store *st, struct op *op, struct err *err) MUST_CHECK; /* insert (gives id), or update payload, state, attempts, run, error, revive, bulk */
 bool store_op_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK;
 bool store_ops_of(struct store *st, int64_t link, struct op **out, size_t *n, struct err *err) MUST_CHECK; /* open and dead, oldest first */
 bool store_ops_dead(struct store *st, const char *route, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err) MUST_CHECK;
+bool store_ops_bulk(struct store *st, int64_t bulk, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err) MUST_CHECK; /* in the order of ids */
 bool store_ops_counts(struct store *st, const char *route, int64_t *open, int64_t *dead, struct err *err) MUST_CHECK;
+
+/* ---- bulk jobs: ops that go to a service together, and come back when it says what became of them ---- */
+struct bulk {
+    int64_t id;     /* 0 = new */
+    char *route;
+    char *object;   /* object of the mapping */
+    char *ticket;   /* ticket of the service's job; NULL while ops are still gathered */
+    int64_t due;    /* due: when it wants looking at, ms */
+    int attempts;   /* attempts since the last step forward */
+    int64_t rows;   /* rows: ops gathered */
+};
+void bulk_done(struct bulk *b);
+void bulks_free(struct bulk *b, size_t n);
+bool store_bulk_put(struct store *st, struct bulk *b, struct err *err) MUST_CHECK; /* insert (gives id), or update ticket, due, attempts, rows */
+bool store_bulk_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK; /* its ops stay */
+bool store_bulks(struct store *st, const char *route, struct bulk **out, size_t *n, struct err *err) MUST_CHECK; /* the soonest due first */
+bool store_bulk_move(struct store *st, int64_t from, int64_t after_op, int64_t to, struct err *err) MUST_CHECK; /* ops with larger ids change over */
+/* store_bulk_due: jobs of the object due at `now` in that lane or a less urgent one whose subject has no record yet; counts
+ * to `most` at most. */
+bool store_bulk_due(struct store *st, const char *route, const char *object, int lane, int64_t now, int64_t most, int64_t *out, struct err *err) MUST_CHECK;
 
 /* ---- holds: cells (or whole links: field NULL) waiting for a person ---- */
 struct hold {

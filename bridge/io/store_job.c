@@ -49,7 +49,7 @@ bool store_job_mark(struct store *st, const char *route, const char *object, con
            sql_run(st,
                    "INSERT INTO job(route, object, key, lane, attempts, due, mark, why) VALUES(?1, ?2, ?3, ?4, 0, ?5, 1, ?6) "
                    "ON CONFLICT(route, object, key) DO UPDATE SET lane = min(lane, ?4), due = min(due, ?5), mark = mark + 1, "
-                   "why = CASE WHEN why = 'risky' THEN why ELSE ?6 END",
+                   "why = CASE WHEN why IN ('risky', 'compare') THEN why ELSE ?6 END",
                    ARGS(INT(r), INT(o), TEXT(key), INT(lane), INT(due), TEXT(why)), err) &&
            verb_commit(&v, err);
 }
@@ -72,11 +72,11 @@ struct due_list {
 
 /* Appends what one query finds, as far as there is room. */
 static bool take(struct store *st, struct due_list *all, const char *sql, int64_t route, int64_t now, int64_t lane,
-                 struct err *err)
+                 const char *const but[2], struct err *err)
 {
     struct job *more = NULL;
     size_t n = 0;
-    if (!sql_all(st, sql, ARGS(INT(route), INT(now), INT(sql_limit(all->max - all->n)), INT(lane)), &job_reader, &more, &n, err))
+    if (!sql_all(st, sql, ARGS(INT(route), INT(now), INT(sql_limit(all->max - all->n)), INT(lane), TEXT(but ? but[0] : NULL), TEXT(but ? but[1] : NULL)), &job_reader, &more, &n, err))
         return false;
     if (n) {
         all->jobs = mem_grow(all->jobs, all->n + n, sizeof *all->jobs);
@@ -89,27 +89,29 @@ static bool take(struct store *st, struct due_list *all, const char *sql, int64_
 
 /* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at (+lane: the risky
  * ones are found by their reason, not by walking every lane again). */
-static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, struct err *err)
+static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, const char *const but[2], struct err *err)
 {
-    static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' ORDER BY due, id LIMIT ?3";
-    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL ORDER BY +lane, due, id LIMIT ?3";
+    static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' AND (?5 IS NULL OR why IS NOT ?5) "
+                                  "AND (?6 IS NULL OR why IS NOT ?6) ORDER BY due, id LIMIT ?3";
+    static const char risky[] = JOB "AND why = 'risky' AND due <= ?2 AND ?4 IS NOT NULL AND ?5 IS NOT 'risky' AND ?6 IS NOT 'risky' ORDER BY +lane, due, id LIMIT ?3";
     static const char next_lane[] = "SELECT ifnull(min(lane), 9223372036854775807) FROM job WHERE route = ? AND lane > ?";
     for (int64_t lane = INT64_MIN; all->n < all->max;) {
         if (!sql_int(st, next_lane, ARGS(INT(route), INT(lane)), &lane, err))
             return false;
         if (lane == INT64_MAX)
-            return take(st, all, risky, route, now, 0, err);
-        if (!take(st, all, in_lane, route, now, lane, err))
+            return take(st, all, risky, route, now, 0, but, err);
+        if (!take(st, all, in_lane, route, now, lane, but, err))
             return false;
     }
     return true;
 }
 
-bool store_jobs_due(struct store *st, const char *route, int64_t now, size_t max, struct job **out, size_t *n, struct err *err)
+bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n,
+                    struct err *err)
 {
     struct due_list all = {.max = max};
     VERB(v);
-    if (!verb_read(&v, st, "list due jobs", err) || !take_all(st, &all, name_find(st, route), now, err)) {
+    if (!verb_read(&v, st, "list due jobs", err) || !take_all(st, &all, name_find(st, route), now, but, err)) {
         jobs_free(all.jobs, all.n);
         return false;
     }
@@ -149,11 +151,14 @@ bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64
     ROWS(r);
     bool more = false;
     if (!verb_read(&v, st, "count jobs", err) ||
-        !rows_open(&r, st, "SELECT count(*), min(due) FROM job WHERE route = ?", ARGS(INT(name_find(st, route))), err) ||
+        !rows_open(&r, st,
+                   "SELECT count(*), ifnull(min(due), ?2), (SELECT ifnull(min(due), ?2) FROM bulk WHERE route = ?1) "
+                   "FROM job WHERE route = ?1",
+                   ARGS(INT(name_find(st, route)), INT(WHEN_NEVER)), err) ||
         !rows_next(&r, &more, err))
         return false;
     *total = rows_int(&r, 0);
-    *next_due = *total ? rows_int(&r, 1) : WHEN_NEVER;
+    *next_due = rows_int(&r, 1) < rows_int(&r, 2) ? rows_int(&r, 1) : rows_int(&r, 2);
     return true;
 }
 

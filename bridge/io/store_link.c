@@ -104,6 +104,15 @@ bool store_links_after(struct store *st, const char *route, int64_t after_id, si
                    ARGS(INT(name_find(st, route)), INT(after_id), INT(sql_limit(max))), &link_reader, out, n, err);
 }
 
+bool store_links_below(struct store *st, const char *route, const char *front, int64_t after_id, size_t max, struct link **out, size_t *n,
+                       struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "list links by their keys", err) &&
+           sql_all(st, LINK "WHERE route = ? AND id > ? AND substr(key, 1, length(?)) = ? ORDER BY id LIMIT ?",
+                   ARGS(INT(name_find(st, route)), INT(after_id), TEXT(front), TEXT(front), INT(sql_limit(max))), &link_reader, out, n, err);
+}
+
 bool store_link_counts(struct store *st, const char *route, int64_t by_state[8], struct err *err)
 {
     VERB(v);

@@ -2,7 +2,7 @@
 #include "bridge/io/store_private.h"
 
 #define OP                                                                                                                     \
-    "SELECT id, link, route, side, kind, trace, payload, state, attempts, created, run, error, revive FROM op "
+    "SELECT id, link, route, side, kind, trace, payload, state, attempts, created, run, error, revive, bulk FROM op "
 
 void op_done(struct op *op)
 {
@@ -26,7 +26,7 @@ static bool read_op(struct rows *r, void *item, struct err *err)
     *o = (struct op){.id = rows_int(r, 0), .link = rows_int(r, 1), .route = rows_name(r, 2), .side = (int)rows_int(r, 3),
                      .kind = rows_text(r, 4), .trace = rows_text(r, 5), .state = (enum op_state)rows_int(r, 7),
                      .attempts = (int)rows_int(r, 8), .created = rows_int(r, 9), .run = rows_int(r, 10),
-                     .error = rows_text(r, 11), .revive = rows_text(r, 12)};
+                     .error = rows_text(r, 11), .revive = rows_text(r, 12), .bulk = rows_int(r, 13)};
     return rows_json(r, 6, &o->payload, err);
 }
 
@@ -42,19 +42,20 @@ void ops_free(struct op *ops, size_t n)
 static bool insert(struct store *st, const struct op *op, int64_t route, struct err *err)
 {
     return sql_run(st,
-                   "INSERT INTO op(link, route, side, kind, trace, payload, state, attempts, created, run, error, revive) "
-                   "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   "INSERT INTO op(link, route, side, kind, trace, payload, state, attempts, created, run, error, revive, bulk) "
+                   "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    ARGS(INT(op->link), INT(route), INT(op->side), TEXT(op->kind), TEXT(op->trace), JSON(op->payload),
-                        INT(op->state), INT(op->attempts), INT(op->created), INT(op->run), TEXT(op->error), TEXT(op->revive)),
+                        INT(op->state), INT(op->attempts), INT(op->created), INT(op->run), TEXT(op->error), TEXT(op->revive),
+                        INT(op->bulk)),
                    err);
 }
 
 /* What an op is about never changes; how it stands does. */
 static bool update(struct store *st, const struct op *op, struct err *err)
 {
-    if (!sql_run(st, "UPDATE op SET payload = ?, state = ?, attempts = ?, run = ?, error = ?, revive = ? WHERE id = ?",
+    if (!sql_run(st, "UPDATE op SET payload = ?, state = ?, attempts = ?, run = ?, error = ?, revive = ?, bulk = ? WHERE id = ?",
                  ARGS(JSON(op->payload), INT(op->state), INT(op->attempts), INT(op->run), TEXT(op->error), TEXT(op->revive),
-                      INT(op->id)),
+                      INT(op->bulk), INT(op->id)),
                  err))
         return false;
     return sqlite3_changes(st->db) || err_set(err, ERR_STALE, "op %lld was resolved meanwhile", (long long)op->id);
@@ -88,6 +89,14 @@ bool store_ops_of(struct store *st, int64_t link, struct op **out, size_t *n, st
     VERB(v);
     return verb_read(&v, st, "read the ops of a link", err) &&
            sql_all(st, OP "WHERE link = ? ORDER BY id", ARGS(INT(link)), &op_reader, out, n, err);
+}
+
+bool store_ops_bulk(struct store *st, int64_t bulk, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "read the ops of a bulk job", err) &&
+           sql_all(st, OP "WHERE bulk = ? AND bulk <> 0 AND id > ? ORDER BY id LIMIT ?",
+                   ARGS(INT(bulk), INT(after_id), INT(sql_limit(max))), &op_reader, out, n, err);
 }
 
 bool store_ops_dead(struct store *st, const char *route, int64_t after_id, size_t max, struct op **out, size_t *n,

@@ -65,7 +65,15 @@ static const char schema_3[] =
     "CREATE TABLE delivery(id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);"
     "CREATE INDEX delivery_endpoint ON delivery(endpoint, id);";
 
-const char *const store_steps[] = {schema_1, schema_2, schema_3};
+/* Bulk jobs, and which of them an op rides in. */
+static const char schema_4[] =
+    "CREATE TABLE bulk(id INTEGER PRIMARY KEY AUTOINCREMENT, route INTEGER NOT NULL, object INTEGER NOT NULL, ticket TEXT,"
+    " due INTEGER NOT NULL, attempts INTEGER NOT NULL, rows INTEGER NOT NULL);"
+    "CREATE INDEX bulk_route ON bulk(route, due);"
+    "ALTER TABLE op ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX op_bulk ON op(bulk, id) WHERE bulk <> 0;";
+
+const char *const store_steps[] = {schema_1, schema_2, schema_3, schema_4};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */

@@ -105,6 +105,13 @@ bool store_subject_count(struct store *st, const char *endpoint, int64_t *out, s
            sql_int(st, "SELECT count(*) FROM subject WHERE endpoint = ?", ARGS(INT(name_find(st, endpoint))), out, err);
 }
 
+bool store_subjects_stale(struct store *st, const char *endpoint, int64_t *out, struct err *err)
+{
+    VERB(v);
+    return verb_read(&v, st, "count subjects", err) &&
+           sql_int(st, "SELECT count(*) FROM subject WHERE endpoint = ? AND stale", ARGS(INT(name_find(st, endpoint))), out, err);
+}
+
 bool store_subjects_after(struct store *st, const char *endpoint, const char *object, const char *key, size_t max,
                           struct subject **out, size_t *n, struct err *err)
 {

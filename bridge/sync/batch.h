@@ -1,6 +1,7 @@
 /* A batch: the jobs taken at once, each with what is known about it, going through the steps of sync.c together so that
  * every service is asked in batches. Private to this room. */
 #pragma once
+#include "bridge/sync/drift.h"
 #include "bridge/sync/plan.h"
 #include "bridge/sync/route.h"
 
@@ -33,18 +34,23 @@ struct item {
     bool has_t;
     bool create;
     bool final;          /* risky work (detach, clear) may be done now */
+    bool detaches;       /* its record is not there any more: detached when the guard lets it through */
     struct hold *holds;
     size_t n_holds;
     struct op *ops;
     size_t n_ops;
     struct link_plan plan;
     bool planned;
+    bool direct;         /* a bulk job had it and did not do it: this time it goes by itself */
+    bool settled;        /* a bulk job made it, and it has just been read back */
+    int64_t bulk;        /* its create waits for this bulk job; 0 = it goes by itself */
     struct outgoing out[2];
     json_t *log;         /* cells for the log row of this settle */
     const char *event;   /* its event, NULL = nothing to log */
     bool link_dirty;     /* the link row must be written */
     bool subject_dirty;
     bool news;           /* a read after the decision brought something nobody has decided on yet */
+    bool compared;       /* a full comparison has counted it */
     bool off;            /* no further step touches it */
     enum next next;
     int64_t due;         /* with NEXT_LATER */
@@ -56,7 +62,9 @@ struct batch {
     struct route *r;
     struct item *items;
     size_t n;
-    bool dry; /* plan only: nothing is written anywhere */
+    bool dry;  /* plan only: nothing is written anywhere */
+    bool bulk; /* creates may be left to a bulk job; else somebody waits for this batch to be done */
+    int64_t drift[DRIFT_CLASSES]; /* what a full comparison found, by class */
 };
 
 /* sync.c: the road with stops on the way, for what is not decided by the mapping alone. */
@@ -68,8 +76,10 @@ struct detour {
 };
 bool sync_detour(struct route *r, const struct job *jobs, size_t n, const struct detour *d, struct err *err) MUST_CHECK;
 
-/* drift.c: counts the decided items of a full comparison by class. */
+/* drift.c: the decided items of a full comparison by class; kept in the transaction that settles them. */
 void drift_note(struct batch *b);
+bool drift_keep(struct batch *b, struct err *err) MUST_CHECK;
+bool drift_waits(const struct item *it); /* it was not compared after all: its mark stays one */
 
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
@@ -88,6 +98,9 @@ void place_targets(struct batch *b);
 bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
+/* others.c: Inbox records that another route is not sure about are not written yet. */
+bool others_wait(struct batch *b, struct err *err) MUST_CHECK;
+
 /* recover.c: open ops of earlier, cut-off writes: did they land? */
 bool recover_ops(struct batch *b, struct err *err) MUST_CHECK;
 /* recover_landed: the shadows as they are once this cell of the op has landed as `value`. */
@@ -96,6 +109,10 @@ void recover_landed(struct batch *b, struct item *it, const struct op *op, const
 
 /* repeat.c: the same where a write may simply be repeated. */
 bool repeat_ops(struct batch *b, struct err *err) MUST_CHECK;
+
+/* bulk.c: which creates go together as a job of the service, and who waits for one. */
+bool bulk_wait(struct batch *b, struct err *err) MUST_CHECK;  /* who rides in a job is left alone until it tells */
+bool bulk_stage(struct batch *b, struct err *err) MUST_CHECK; /* inside the transaction of the intents: sets item.bulk */
 
 /* write.c: intents, puts, the race check. */
 bool write_intend(struct batch *b, struct err *err) MUST_CHECK;
@@ -156,10 +173,14 @@ void settle_note(struct item *it, const char *field, const char *side, const jso
 struct sides item_sides(const struct batch *b, struct item *it); /* what is planned from; borrows from the item */
 struct patch item_patch(const struct item *it, int side); /* borrows from the item */
 bool item_unsaid(const struct cell_plan *c); /* a create leaves this cell, which both sides may write, to the service */
+bool item_sent(const struct item *it, int side); /* it is wanted, and not left to a bulk job */
 bool item_landed(const struct item *it, const char *field, int side); /* was this field written just now? */
 void item_done(struct item *it);
 void item_off(struct item *it, enum next next, const char *why);
 /* item_fail files an error under its verdict: retry, wait, dead … True when the whole route must stop or wait. */
 bool item_fail(struct batch *b, struct item *it, const struct err *err);
+/* item_fail_side: the same where it is known which side failed. A source without quota holds up only what needs it. */
+bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err);
+#define WHY_SOURCE_WAITS "source waits" /* reason of jobs put off so */
 /* route_stop notes why the route stands still (the first reason stays). */
 void route_stop(struct route *r, const struct err *err);

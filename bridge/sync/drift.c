@@ -4,7 +4,8 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
-#include <stdatomic.h>
+#include "bridge/sync/verdict.h"
+#include <string.h>
 
 const char *const drift_classes[DRIFT_CLASSES] = {
     "in_sync", "s_ahead",        "t_ahead",       "conflict",     "held",     "missing_in_crm", "detached",
@@ -22,8 +23,35 @@ bool drift_mendable(const char *class)
 
 /* ---- cells ---- */
 
-static const char *class_of_cell(const struct cell_plan *c)
+static bool listed(const struct schema_field *f, const json_t *value)
 {
+    if (!json_is_string(value) || !*json_string_value(value))
+        return true;
+    return schema_option_by_id(f, json_string_value(value)) || schema_option_by_label(f, json_string_value(value));
+}
+
+/* A value that is no option (any more) of a field that has a list of them: somebody changed the list under it. */
+static bool off_list(const struct item *it, const struct cell_plan *c)
+{
+    for (int side = 0; side < 2 && (c->f->table || c->f->is_set); side++) {
+        const struct schema_field *f = schema_find(&it->b->schema[side], c->f->path[side]);
+        size_t i;
+        json_t *one;
+        if (!f || f->open || !f->n_options || !c->now[side])
+            continue;
+        if (!json_is_array(c->now[side]) && !listed(f, c->now[side]))
+            return true;
+        json_array_foreach (c->now[side], i, one)
+            if (!listed(f, one))
+                return true;
+    }
+    return false;
+}
+
+static const char *class_of_cell(const struct item *it, const struct cell_plan *c)
+{
+    if (off_list(it, c))
+        return "schema_drift";
     if (c->act == ACT_HOLD)
         return c->held ? "held" : "conflict";
     if (!c->write[0] && !c->write[1])
@@ -36,7 +64,7 @@ static json_t *cells_of(const struct item *it)
     json_t *cells = json_array();
     for (size_t i = 0; it->planned && i < it->plan.n; i++) {
         const struct cell_plan *c = &it->plan.cells[i];
-        const char *class = class_of_cell(c);
+        const char *class = class_of_cell(it, c);
         if (class && !it->create)
             js_add(cells, json_pack("{s:s,s:s,s:O?,s:O?,s:s?}", "field", c->f->name, "class", class, "inbox",
                                     c->now[SIDE_S], "crm", c->now[SIDE_T], "why", c->why));
@@ -84,7 +112,7 @@ static const char *class_of_place(const struct item *it, const char **why)
 static const char *class_of_cells(const struct item *it, const json_t *cells)
 {
     static const char *const order[] = {"conflict", "held", "s_ahead", "t_ahead"};
-    if (it->plan.unknown)
+    if (it->plan.unknown || any(cells, "schema_drift"))
         return "schema_drift";
     for (size_t i = 0; i < COUNT(order); i++)
         if (any(cells, order[i]))
@@ -108,32 +136,61 @@ static json_t *row_of(const struct item *it)
 
 /* ---- comparisons on schedule ---- */
 
-static void note_class(struct route *r, const char *class)
+bool drift_waits(const struct item *it)
 {
-    for (size_t i = 0; i < DRIFT_CLASSES; i++)
-        if (str_eq(class, drift_classes[i]))
-            atomic_fetch_add(&r->drift[i], 1);
+    enum then then = verdict_of(it->err.kind)->then;
+    return str_eq(it->job->why, "compare") && !it->compared && it->off && (then == THEN_WAIT || then == THEN_PAUSE);
 }
 
 void drift_note(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
-        const struct item *it = &b->items[i];
-        if (!str_eq(it->job->why, "compare"))
+        struct item *it = &b->items[i];
+        if (!str_eq(it->job->why, "compare") || drift_waits(it))
             continue;
+        it->compared = true;
         AUTO_JSON json_t *cells = cells_of(it);
         const char *why = NULL, *class = class_of_place(it, &why);
-        note_class(b->r, class ? class : class_of_cells(it, cells));
+        class = class ? class : class_of_cells(it, cells);
+        for (size_t k = 0; k < DRIFT_CLASSES; k++)
+            b->drift[k] += str_eq(class, drift_classes[k]);
     }
 }
 
-void drift_take(struct route *r, json_t *counts)
+static char *counts_name(const struct route *r)
 {
-    for (size_t i = 0; i < DRIFT_CLASSES; i++) {
-        int64_t n = atomic_exchange(&r->drift[i], 0);
-        if (n)
-            js_set(counts, drift_classes[i], json_integer(js_int_or(counts, drift_classes[i], 0) + n));
-    }
+    return mem_printf("compared:%s", r->name);
+}
+
+bool drift_counts(struct route *r, json_t **out, struct err *err)
+{
+    AUTO_FREE char *name = counts_name(r), *text = NULL;
+    if (!store_meta_get(r->store, name, &text, err))
+        return false;
+    *out = text ? js_parse(text, strlen(text), NULL) : NULL;
+    return true;
+}
+
+bool drift_count_from(struct route *r, const json_t *counts, struct err *err)
+{
+    AUTO_FREE char *name = counts_name(r), *text = counts ? js_print(counts) : NULL;
+    return store_meta_set(r->store, name, text, err);
+}
+
+bool drift_keep(struct batch *b, struct err *err)
+{
+    AUTO_JSON json_t *counts = NULL;
+    int64_t found = 0;
+    for (size_t i = 0; i < DRIFT_CLASSES; i++)
+        found += b->drift[i];
+    if (!found)
+        return true;
+    if (!drift_counts(b->r, &counts, err))
+        return false;
+    for (size_t i = 0; counts && i < DRIFT_CLASSES; i++)
+        if (b->drift[i])
+            js_set(counts, drift_classes[i], json_integer(js_int_or(counts, drift_classes[i], 0) + b->drift[i]));
+    return !counts || drift_count_from(b->r, counts, err);
 }
 
 /* ---- comparisons by hand ---- */
@@ -147,10 +204,12 @@ struct comparison {
 static void done(const struct batch *b, void *self)
 {
     struct comparison *c = self;
-    if (b->r->wait_until > b->r->env->now(b->r->env)) {
-        c->wait = b->r->wait_until;
+    if (route_waits(b->r) > b->r->env->now(b->r->env)) {
+        c->wait = route_waits(b->r);
         return;
     }
+    if (b->r->stop.kind != ERR_NONE)
+        return;
     for (size_t i = 0; i < b->n; i++) {
         AUTO_JSON json_t *row = row_of(&b->items[i]);
         c->emit(c->self, row);

@@ -13,9 +13,12 @@ bool drift_mendable(const char *class); /* an ordinary sync does something about
 typedef void drift_emit(void *self, const json_t *row);
 
 /* sync_drift compares and emits; nothing is written. *wait not 0: an endpoint asked to wait until then, and nothing was
- * emitted: ask again. */
+ * emitted: ask again. Nothing is emitted either when the route stopped (r->stop). */
 bool sync_drift(struct route *r, const struct job *jobs, size_t n, drift_emit *emit, void *self, int64_t *wait,
                 struct err *err) MUST_CHECK;
 
-/* drift_take adds what the route's syncs of jobs marked "compare" found since the last call: {"class":n}. Any thread. */
-void drift_take(struct route *r, json_t *counts);
+/* drift_count_from: from now on what syncs of jobs marked "compare" find is added to these counts, {"class":n}, in the
+ * transaction that settles them, so that each mark counts once whatever happens; NULL: not any more. drift_counts reads them;
+ * *out NULL: nothing is counted. New reference. */
+bool drift_count_from(struct route *r, const json_t *counts, struct err *err) MUST_CHECK;
+bool drift_counts(struct route *r, json_t **out, struct err *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
 
+#define SEARCH_LAG_MS (10 * 60 * 1000) /* far beyond what a search index is seen to lag */
 #define GONE_AGAIN_MS (60 * 60 * 1000) /* a source record is gone when two reads an hour apart say so */
 
 /* ---- the store ---- */
@@ -116,7 +117,7 @@ static void source_gone(struct batch *b, struct item *it)
 static void source_answer(struct batch *b, struct item *it, const struct record *rec)
 {
     if (rec->err.kind != ERR_NONE && rec->err.kind != ERR_GONE) {
-        item_fail(b, it, &rec->err);
+        item_fail_side(b, it, SIDE_S, &rec->err);
         return;
     }
     if (rec->err.kind == ERR_GONE || rec->state == RECORD_GONE || rec->state == RECORD_ARCHIVED || !rec->fields) {
@@ -339,6 +340,25 @@ static bool take_found(struct batch *b, struct item *it, struct found *f, const 
     return true;
 }
 
+/* Without a unique key a record is found by search only, and searches lag behind: not finding one that may just have been made
+ * says nothing yet. */
+static bool too_early(const struct batch *b, struct item *it, const char *field)
+{
+    const struct schema_field *key = schema_find(&it->b->schema[SIDE_T], it->b->o->key);
+    if (!str_eq(field, it->b->o->key) || !key || key->unique)
+        return false;
+    for (size_t i = 0; i < it->n_ops; i++) {
+        const struct op *op = &it->ops[i];
+        bool doubtful = op->state == OP_OPEN && op->side == SIDE_T && str_eq(op->kind, "create");
+        if (!doubtful || b->r->env->now(b->r->env) >= op->created + SEARCH_LAG_MS)
+            continue;
+        item_off(it, NEXT_LATER, "probe");
+        it->due = op->created + SEARCH_LAG_MS;
+        return true;
+    }
+    return false;
+}
+
 static bool find_target(struct batch *b, struct bound *bound, const char *field, struct err *err)
 {
     AUTO_FREE const char **values = mem_grow(NULL, b->n + 1, sizeof *values);
@@ -347,7 +367,7 @@ static bool find_target(struct batch *b, struct bound *bound, const char *field,
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
-        char *value = it->b == bound && !it->off && unlinked(it) ? match_value(b, it, field) : NULL;
+        char *value = it->b == bound && !it->off && unlinked(it) && !too_early(b, it, field) ? match_value(b, it, field) : NULL;
         if (!value)
             continue;
         found[n] = (struct found){0};
@@ -472,6 +492,25 @@ static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, s
     return true;
 }
 
+/* A look that leaves no call for the write is wasted, and the next time again: as many go on as may do both. */
+static void as_many_as_may(struct batch *b)
+{
+    int64_t next = 0;
+    size_t turns = endpoint_turns(b->r->ep[SIDE_S], 2, &next);
+    struct err wait = {0};
+    err_set(&wait, ERR_RATE, "%s: its call quota is used up for now", b->r->ep[SIDE_S]->name);
+    wait.retry_at = next;
+    for (size_t i = 0; i < b->n; i++) {
+        struct item *it = &b->items[i];
+        if (it->off || !writes_s(it))
+            continue;
+        if (turns)
+            turns--;
+        else
+            item_fail_side(b, it, SIDE_S, &wait);
+    }
+}
+
 static bool confirm_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
     if (!fetch_source(b, bound, wanted, err))
@@ -489,6 +528,7 @@ bool gather_confirm(struct batch *b, struct err *err)
     (void)err;
     if (b->r->without & WITHOUT_CONFIRM)
         return true;
+    as_many_as_may(b);
     for_each_object(b, writes_s, confirm_source);
     for_each_object(b, writes_t, confirm_target);
     return true;

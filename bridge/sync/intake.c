@@ -1,15 +1,19 @@
 /* State, not events: an event only says "look at this one". Its content is believed when it is certainly newer than what
  * was read before; in doubt the record is marked stale and read by id. */
 #include "bridge/sync/intake.h"
+#include "bridge/base/hash.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"
 #include "bridge/sync/evidence.h"
 #include "bridge/sync/memory.h"
 #include "mappings/value.h"
+#include <string.h>
 
 #define CLOCKS_APART_MS 5000
 #define SCAN_MS (10 * 60 * 1000)
+#define COMPARED_MS (24 * 60 * 60 * 1000)
+#define WALKED "end"
 
 /* On which side of the route does this endpoint stand? */
 static int side_of(const struct route *r, const struct endpoint *ep)
@@ -135,31 +139,46 @@ static bool log_overtaken(struct intake *in, const char *object, const struct su
     return true;
 }
 
-static bool mark_route(struct route *r, const char *object, const char *key, int lane, const char *why, struct err *err)
+/* What a page was read for. */
+struct reading {
+    bool beside;               /* a walk beside the feed: its cursor is another one */
+    const struct route *route; /* route compares everything after the walk; NULL = none does */
+};
+
+static bool mark_route_at(struct route *r, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err)
 {
     for (size_t k = 0; k < r->n; k++) {
         struct map_object *o = r->objects[k].o;
         if (str_eq(o->type[SIDE_S], object) && (!o->of || o->digest) &&
-            !store_job_mark(r->store, r->name, o->name, key, lane, r->env->now(r->env), why, err))
+            !store_job_mark(r->store, r->name, o->name, key, lane, due, why, err))
             return false;
     }
     return true;
 }
 
-static bool mark_routes(struct intake *in, const char *object, const char *key, int lane, const char *why, struct err *err)
+static bool mark_route(struct route *r, const char *object, const char *key, int lane, const char *why, struct err *err)
 {
+    return mark_route_at(r, object, key, lane, r->env->now(r->env), why, err);
+}
+
+static bool mark_routes(struct intake *in, const char *object, const char *key, bool scanning, const struct reading *reading,
+                        struct err *err)
+{
+    bool ok = true;
     in->marked++;
-    for (size_t i = 0; i < in->n; i++)
-        if (!mark_route(in->routes[i], object, key, lane, why, err))
-            return false;
-    return true;
+    for (size_t i = 0; ok && i < in->n; i++)
+        if (in->routes[i] == reading->route)
+            ok = mark_route_at(in->routes[i], object, key, LANE_RECONCILE, in->env->now(in->env) + COMPARED_MS, "compare", err);
+        else
+            ok = mark_route(in->routes[i], object, key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err);
+    return ok;
 }
 
 bool intake_others(const struct route *from, const char *object, const char *key, int lane, struct err *err)
 {
     struct intake *in = from->source;
     for (size_t i = 0; in && i < in->n; i++) {
-        if (in->routes[i] == from)
+        if (in->routes[i] == from || (from->without & WITHOUT_OTHERS))
             continue;
         in->marked++; /* a pass is not quiet before the others have looked */
         if (!mark_route(in->routes[i], object, key, lane, "another route", err))
@@ -168,9 +187,32 @@ bool intake_others(const struct route *from, const char *object, const char *key
     return true;
 }
 
-static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page, struct err *err)
+/* A feed tells again what a webhook told before, in its own order. Taken anew, the older of two edits would contradict the newer
+ * one, and every such contradiction is a read. What was taken in once has been considered in full: hearing it again is nothing. */
+static uint64_t digest_of(const struct intake *in, const char *object, const struct record *rec)
+{
+    AUTO_FREE const char **names = needed(in, object);
+    AUTO_JSON json_t *told = json_object(); /* a webhook brings more than a feed that was asked for some fields */
+    for (const char **name = names; *name; name++)
+        if (json_object_get(rec->fields, *name))
+            json_object_set(told, *name, json_object_get(rec->fields, *name));
+    AUTO_FREE char *fields = js_print_sorted(told);
+    AUTO_FREE char *text = mem_printf("%s %s %lld %d %s", object, rec->key, (long long)rec->as_of, (int)rec->state, fields);
+    return hash_fast(text, strlen(text), 0);
+}
+
+static bool is_event(const struct record *rec, const struct page *page)
+{
+    return !page->walk && rec->key && rec->fields && rec->as_of;
+}
+
+static bool take_source(struct intake *in, const char *object, const struct record *rec, const struct page *page,
+                        const struct reading *reading, struct err *err)
 {
     bool scanning = page->walk;
+    uint64_t digest = is_event(rec, page) ? digest_of(in, object, rec) : 0, *heard = &in->heard[digest % COUNT(in->heard)];
+    if (digest && *heard == digest)
+        return true;
     struct subject s __attribute__((cleanup(subject_done))) = {0};
     bool found = false;
     if (rec->key ? !store_subject_get(in->store, in->ep->name, object, rec->key, &s, &found, err)
@@ -196,8 +238,12 @@ static bool take_source(struct intake *in, const char *object, const struct reco
     bool look = learn(&s, rec, !found, page->late);
     if (scanning && found && !look && !renamed && rec->as_of - before < SCAN_MS)
         return true; /* every prospect comes with each of its threads, in several views: said before, a moment ago */
-    return store_subject_put(in->store, in->ep->name, &s, err) &&
-           (!look || mark_routes(in, object, s.key, scanning ? LANE_BACKFILL : LANE_LIVE, scanning ? "scan" : "event", err));
+    if (!store_subject_put(in->store, in->ep->name, &s, err) ||
+        (look && !mark_routes(in, object, s.key, scanning, reading, err)))
+        return false;
+    if (digest)
+        *heard = digest;
+    return true;
 }
 
 /* ---- the target side: only linked records matter ---- */
@@ -238,40 +284,57 @@ static bool take_target(struct intake *in, const char *object, const struct reco
 
 /* ---- pages ---- */
 
-static bool take_page(struct intake *in, const char *object, const struct page *page, struct err *err)
+/* The stream whose cursor it is: the object's own name is the feed's. */
+static char *stream_of(const char *object, const struct reading *reading)
 {
+    return reading->beside ? mem_printf("walk:%s", object) : mem_dup(object);
+}
+
+static bool take_page(struct intake *in, const char *object, const struct page *page, const struct reading *reading, struct err *err)
+{
+    AUTO_FREE char *stream = stream_of(object, reading);
     STORE_TX(tx, in->store);
     if (!store_begin(in->store, err))
         return false;
     for (size_t i = 0; i < page->n; i++) {
         const struct record *rec = &page->items[i];
-        if (intake_is_source(in) ? !take_source(in, object, rec, page, err) : !take_target(in, object, rec, err))
+        if (intake_is_source(in) ? !take_source(in, object, rec, page, reading, err) : !take_target(in, object, rec, err))
             return false;
     }
     const char *next = page->gap && intake_is_source(in) ? "" : page->next;
-    if (next && !store_cursor_set(in->store, in->ep->name, object, next, err))
+    if (reading->beside && !page->more && !page->gap)
+        next = WALKED;
+    if (next && !store_cursor_set(in->store, in->ep->name, stream, next, err))
         return false;
     return store_commit(in->store, err);
 }
 
-bool intake_page(struct intake *in, const char *object, bool *more, struct err *err)
+static bool read_page(struct intake *in, const char *object, const struct reading *reading, bool *more, struct err *err)
 {
-    AUTO_FREE char *cursor = NULL;
+    AUTO_FREE char *cursor = NULL, *stream = stream_of(object, reading);
     AUTO_FREE const char **fields = needed(in, object);
     struct page page __attribute__((cleanup(page_done))) = {0};
-    if (!store_cursor_get(in->store, in->ep->name, object, &cursor, err))
+    if (!store_cursor_get(in->store, in->ep->name, stream, &cursor, err))
         return false;
+    *more = false;
+    if (reading->beside && str_eq(cursor, WALKED))
+        return true;
     bool start = !cursor || !*cursor;
     const char *from = start ? (intake_is_source(in) ? NULL : "now") : cursor;
     if (!in->ep->kind->changes(in->ep, object, fields, from, &page, err))
         return err_wrap(err, "endpoint %s: changes of %s", in->ep->name, object);
-    if (!take_page(in, object, &page, err))
+    if (!take_page(in, object, &page, reading, err))
         return false;
     in->relearn |= page.relearn;
     in->items += (int64_t)page.n;
     in->pages++;
     *more = page.more || (page.gap && intake_is_source(in));
     return true;
+}
+
+bool intake_page(struct intake *in, const char *object, bool *more, struct err *err)
+{
+    return read_page(in, object, &(struct reading){0}, more, err);
 }
 
 static const char *const *objects_of(const struct intake *in)
@@ -314,7 +377,8 @@ bool intake_take(struct intake *in, const struct page *page, struct err *err)
         const char *object = rec->object ? rec->object : in->ep->kind->objects[0];
         if (!object)
             continue;
-        if (intake_is_source(in) ? !take_source(in, object, rec, page, err) : !take_target(in, object, rec, err))
+        if (intake_is_source(in) ? !take_source(in, object, rec, page, &(struct reading){0}, err)
+                                 : !take_target(in, object, rec, err))
             return false;
     }
     in->relearn |= page->relearn;
@@ -330,19 +394,18 @@ bool intake_delivery(struct intake *in, const struct page *page, struct err *err
 
 bool intake_some(struct intake *in, bool *more, struct err *err)
 {
-    if (!intake_is_source(in)) {
-        *more = false;
-        return intake_all(in, NULL, NULL, err);
-    }
+    bool source = intake_is_source(in);
     *more = false;
     if (!ready(in, err))
         return false;
-    for (const char *const *object = objects_of(in); *object; object++) {
+    for (const char *const *object = objects_of(in); *object && (source || !*more); object++) {
         bool here = false;
         if (used(in, *object) && !intake_page(in, *object, &here, err))
             return false;
         *more |= here;
     }
+    for (size_t i = 0; !source && i < in->n; i++)
+        in->routes[i]->hearing = *more;
     return true;
 }
 
@@ -367,6 +430,32 @@ bool intake_restart(struct intake *in, struct err *err)
     for (const char *const *object = objects_of(in); *object; object++)
         if (used(in, *object) && !store_cursor_set(in->store, in->ep->name, *object, "", err))
             return false;
+    return true;
+}
+
+bool intake_walk(struct intake *in, const struct route *for_route, bool *more, struct err *err)
+{
+    struct reading reading = {.beside = true, .route = for_route};
+    bool any = false;
+    if (!ready(in, err))
+        return false;
+    for (const char *const *object = objects_of(in); *object; object++) {
+        bool here = false;
+        if (used(in, *object) && !read_page(in, *object, &reading, &here, err))
+            return false;
+        any |= here;
+    }
+    *more = any;
+    return true;
+}
+
+bool intake_walk_again(struct intake *in, struct err *err)
+{
+    for (const char *const *object = objects_of(in); *object; object++) {
+        AUTO_FREE char *stream = stream_of(*object, &(struct reading){.beside = true});
+        if (used(in, *object) && !store_cursor_set(in->store, in->ep->name, stream, "", err))
+            return false;
+    }
     return true;
 }
 

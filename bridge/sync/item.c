@@ -79,10 +79,15 @@ bool item_unsaid(const struct cell_plan *c)
     return c->f->flow == FLOW_BOTH && !c->write[SIDE_T] && c->now[SIDE_S] && c->act != ACT_HOLD;
 }
 
+bool item_sent(const struct item *it, int side)
+{
+    return it->out[side].wanted && !(side == SIDE_T && it->bulk);
+}
+
 bool item_landed(const struct item *it, const char *field, int side)
 {
     const struct outgoing *o = &it->out[side];
-    return o->wanted && o->result.err.kind == ERR_NONE && !json_object_get(o->refused, field);
+    return item_sent(it, side) && o->result.err.kind == ERR_NONE && !json_object_get(o->refused, field);
 }
 
 void item_off(struct item *it, enum next next, const char *why)
@@ -96,6 +101,19 @@ void route_stop(struct route *r, const struct err *err)
 {
     if (r->stop.kind == ERR_NONE)
         r->stop = *err;
+}
+
+bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err)
+{
+    struct route *r = b->r;
+    if (side != SIDE_S || verdict_of(err->kind)->then != THEN_WAIT)
+        return item_fail(b, it, err);
+    it->err = *err;
+    item_off(it, NEXT_LATER, WHY_SOURCE_WAITS);
+    it->due = err->retry_at;
+    if (err->retry_at > r->source_wait)
+        r->source_wait = err->retry_at;
+    return false;
 }
 
 bool item_fail(struct batch *b, struct item *it, const struct err *err)

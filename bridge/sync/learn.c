@@ -2,7 +2,7 @@
  * for which id when it was first seen. A renamed status keeps the label the mapping file knows it by. */
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
-#include "bridge/sync/route.h"
+#include "bridge/sync/people.h"
 #include "mappings/digest.h"
 
 void route_init(struct route *r)
@@ -91,7 +91,7 @@ static struct term *term_find(struct term *terms, size_t n, const char *id)
 }
 
 /* The operator renamed it in the mapping file too: then the file's word is the label from now on. */
-static bool file_says(struct route *r, int side, const char *field, const char *label)
+bool learn_file_says(struct route *r, int side, const char *field, const char *label)
 {
     for (size_t i = 0; i < r->mapping->n; i++)
         for (size_t j = 0; j < r->mapping->objects[i].n_fields; j++) {
@@ -106,8 +106,8 @@ static bool pin_option(struct route *r, int side, struct schema_field *f, struct
                        struct err *err)
 {
     const char *label = known ? known->label : o->label;
-    if (known && !str_eq(known->label, o->label) && file_says(r, side, f->name, o->label) &&
-        !file_says(r, side, f->name, known->label))
+    if (known && !str_eq(known->label, o->label) && learn_file_says(r, side, f->name, o->label) &&
+        !learn_file_says(r, side, f->name, known->label))
         label = o->label;
     bool same = known && str_eq(known->label, label) && str_eq(known->now, o->label) && !known->gone;
     struct term term = {.id = o->id, .label = (char *)label, .now = o->label};
@@ -135,15 +135,30 @@ static bool pin_field(struct route *r, int side, struct schema_field *f, struct 
     return ok;
 }
 
+/* Statuses and tags; stages and pipelines too, which mappings name by label though the service stores their ids. */
+static bool named_by_label(const struct schema *schema, const struct schema_field *f)
+{
+    bool grouped = f->within != NULL;
+    for (size_t i = 0; i < schema->n; i++)
+        grouped |= str_eq(schema->fields[i].within, f->name);
+    return (f->by_label && !f->people) || grouped;
+}
+
 static bool pin_labels(struct route *r, int side, struct schema *schema, struct err *err)
 {
     STORE_TX(tx, r->store);
     if (!store_begin(r->store, err))
         return false;
     for (size_t i = 0; i < schema->n; i++)
-        if (schema->fields[i].by_label && !pin_field(r, side, &schema->fields[i], err))
+        if (named_by_label(schema, &schema->fields[i]) && !pin_field(r, side, &schema->fields[i], err))
             return false;
     return store_commit(r->store, err);
+}
+
+static bool pin_people(struct route *r, struct bound *b, struct err *err)
+{
+    STORE_TX(tx, r->store);
+    return store_begin(r->store, err) && people_name(r, b, err) && store_commit(r->store, err);
 }
 
 /* ---- schemas ---- */
@@ -159,6 +174,8 @@ static bool learn_object(struct route *r, struct bound *b, struct opt_faults *fa
         if (!pin_labels(r, side, &b->schema[side], err))
             return false;
     }
+    if (!pin_people(r, b, err))
+        return false;
     if (b->schema[SIDE_T].open)
         mapping_open(b->o, &b->schema[SIDE_S], &b->schema[SIDE_T]);
     if (!mapping_bind(r->mapping, b->o, &b->schema[SIDE_S], &b->schema[SIDE_T], faults))
@@ -202,6 +219,7 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
     for (int side = 0; side < 2; side++)
         r->vocab[side] = vocabulary_new();
     r->objects = mem_grow(NULL, r->mapping->n, sizeof *r->objects);
+    mapping_tag(r->mapping, r->ep[SIDE_T]->name);
     bool ok = true;
     for (size_t i = 0; i < r->mapping->n; i++) {
         r->objects[r->n] = (struct bound){.o = &r->mapping->objects[i]};
@@ -216,5 +234,7 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
     for (size_t i = 0; ok && i < r->n; i++)
         share_needs(r, &r->objects[i]);
     r->learnt = ok;
+    r->learnt_at = r->env->now(r->env);
+    r->relearn = false;
     return ok;
 }

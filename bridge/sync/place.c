@@ -84,18 +84,25 @@ static void remap(struct batch *b, struct item *it)
         item_off(it, NEXT_AGAIN, "remapped");
 }
 
-static void detach(struct batch *b, struct item *it)
+static void detach_now(struct batch *b, struct item *it)
 {
-    if (!it->final && !b->dry) {
-        item_off(it, NEXT_AGAIN, "risky");
-        return;
-    }
     it->link.state = LINK_DETACHED;
     set_text(&it->link.reason, it->t.state == RECORD_ARCHIVED ? "archived in the CRM" : "deleted in the CRM");
     it->link_dirty = true;
     it->event = "detached";
+    it->detaches = false;
     b->r->tally.detached++;
     item_off(it, NEXT_FINISH, it->link.reason);
+}
+
+/* Nothing more happens to it, but the link stays as it is until the guard has let it through. */
+static void detach(struct batch *b, struct item *it)
+{
+    it->detaches = it->final && !b->dry;
+    if (b->dry)
+        detach_now(b, it);
+    else
+        item_off(it, NEXT_AGAIN, "risky");
 }
 
 /* A replica that has not heard of what we know already: our own write, or what we read before. Believing it would undo
@@ -157,18 +164,20 @@ static bool guard_mass(struct batch *b, struct err *err)
 {
     bool any = false;
     for (size_t i = 0; i < b->n; i++)
-        any |= !b->items[i].off && b->items[i].final;
+        any |= b->items[i].final && (!b->items[i].off || b->items[i].detaches);
     int64_t too_many = 0;
     if (any && !b->dry && !risky_allowed(b, &too_many, err))
         return false;
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
-        if (it->off || b->dry)
+        if (b->dry || !it->final || (it->off && !it->detaches))
             continue;
-        if (it->final && too_many) {
+        if (too_many) {
             it->due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
             item_off(it, NEXT_LATER, "risky");
             b->r->tally.guarded++;
+        } else if (it->detaches) {
+            detach_now(b, it);
         }
     }
     return true;

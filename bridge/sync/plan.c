@@ -47,7 +47,7 @@ static void keep(struct cell_plan *c, enum action act, const char *why)
 }
 
 /* Puts the value (in the terms of side `from`) on the way to the other side; what has no translation waits for a person. */
-static bool send(struct cell_plan *c, int from, const json_t *value)
+static bool send(struct cell_plan *c, int from, const json_t *value, const struct sides *in)
 {
     struct err err = {0};
     json_t *to = map_translate(c->f, from, value, &err);
@@ -57,6 +57,11 @@ static bool send(struct cell_plan *c, int from, const json_t *value)
     }
     if (!to) {
         keep(c, ACT_HOLD, err.text);
+        return false;
+    }
+    if (!map_named(c->f, 1 - from, to, in->vocab[1 - from], &err)) {
+        json_decref(to);
+        keep(c, c->f->skip_unknown ? ACT_NONE : ACT_HOLD, c->f->skip_unknown ? "the mapping ignores what is unknown there" : err.text);
         return false;
     }
     c->to[1 - from] = to;
@@ -157,7 +162,7 @@ static void chosen(struct cell_plan *c, const struct hold *hold, const struct si
     }
     int winner = str_eq(hold->choice, "crm") ? SIDE_T : SIDE_S;
     keep(c, winner == SIDE_S ? ACT_WRITE_T : ACT_WRITE_S, "a person chose this side");
-    send(c, winner, c->now[winner]);
+    send(c, winner, c->now[winner], in);
 }
 
 static bool sticky(const struct hold *hold)
@@ -207,7 +212,7 @@ static void plan_decided(struct cell_plan *c, const struct sides *in, bool same,
     keep(c, v.act, v.why);
     if (v.act == ACT_WRITE_S || v.act == ACT_WRITE_T) {
         int from = v.act == ACT_WRITE_S ? SIDE_T : SIDE_S;
-        if (send(c, from, c->now[from]) && c->f->is_set)
+        if (send(c, from, c->now[from], in) && c->f->is_set)
             c->to[1 - from] = with_unmanaged(c, 1 - from, c->to[1 - from], in->vocab[1 - from]);
     }
 }
@@ -220,6 +225,13 @@ static void drop_idle(struct cell_plan *c)
             c->write[side] = false;
     if ((c->act == ACT_WRITE_S || c->act == ACT_WRITE_T) && !c->write[0] && !c->write[1])
         keep(c, ACT_ADOPT, "both sides hold the same in their own words");
+}
+
+/* The bridge's line was there, and somebody removed it: that is respected, whatever the CRM says now. */
+static bool taken_away(const struct cell_plan *c)
+{
+    return c->write[SIDE_S] && value_blank(c->now[SIDE_S]) && c->base[SIDE_S] && !value_blank(c->base[SIDE_S]) &&
+           c->f->on_forbidden != FORBIDDEN_REVERT;
 }
 
 static void plan_cell(struct cell_plan *c, const struct sides *in, const struct hold *hold, const json_t *stored)
@@ -236,6 +248,10 @@ static void plan_cell(struct cell_plan *c, const struct sides *in, const struct 
         c->f->conflict == POLICY_UNION ? plan_union(c, in) : plan_append(c, in);
     else
         plan_decided(c, in, same, stored);
+    if (c->f->fence && taken_away(c)) {
+        keep(c, ACT_NONE, "one-way field: its line was taken away, and stays away");
+        c->write[0] = c->write[1] = false;
+    }
     drop_idle(c);
     if (hold && !hold->choice && sticky(hold)) {
         keep(c, ACT_HOLD, hold->why);

@@ -54,11 +54,15 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
         *value = now;
         return LANDED_YES;
     }
-    bool seen = now != NULL;
+    /* A refused create is made bare and then field by field; cut off in between, what is blank never got there. A bulk job
+     * makes a record whole or not at all: there a blank is somebody's. */
+    bool seen = now != NULL, missing = now && !op->bulk && value_blank(now) && !value_blank(sent);
     json_decref(now);
     if (untouched)
         return LANDED_NO;
     enum landed past = op->side == SIDE_T ? in_history(b, it, op, f, cell, value) : LANDED_UNKNOWN;
+    if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && missing)
+        return LANDED_NO;
     if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && seen) {
         *value = json_incref((json_t *)sent); /* the record carries our key: it was made with this */
         return LANDED_YES;
@@ -90,7 +94,7 @@ void recover_landed(struct batch *b, struct item *it, const struct op *op, const
     else
         settle_cell(it, f, mine, other, now, true);
     settle_note(it, f->name, op->side == SIDE_T ? "crm" : "inbox", json_object_get(cell, "was"), value,
-                "found landed after a lost answer", js_str(cell, "policy"), f->line,
+                op->bulk ? js_str(cell, "why") : "found landed after a lost answer", js_str(cell, "policy"), f->line,
                 js_bool_or(cell, "conflict", false) ? json_object_get(cell, "was") : NULL);
 }
 
@@ -176,7 +180,8 @@ static void recover_op(struct batch *b, struct item *it, struct op *op)
     if (str_eq(op->kind, "create") && it->has_t) {
         recover_unsaid(b, it, op);
         it->link.state = LINK_LINKED;
-        it->event = "linked";
+        it->event = op->bulk ? NULL : "linked"; /* what a bulk job did was no doubt: it is told as made, below */
+        it->settled = op->bulk != 0;
     }
     it->link_dirty = true;
 }
@@ -200,6 +205,7 @@ static bool recover_item(struct batch *b, struct item *it, struct err *err)
         }
         if ((op->side == SIDE_S || it->has_t) && !(b->r->without & WITHOUT_PROBE))
             recover_op(b, it, op);
+        it->direct |= op->error != NULL;
         if (!store_op_delete(b->r->store, op->id, err))
             return false;
         op_done(op);
@@ -208,8 +214,9 @@ static bool recover_item(struct batch *b, struct item *it, struct err *err)
     for (size_t i = 0; i < it->n_holds; i++)
         if (!it->holds[i].id && it->holds[i].field && !store_hold_put(b->r->store, &it->holds[i], err))
             return false;
-    if (it->log && !store_log_add(b->r->store, b->r->run, it->link.id, "recovered", it->log, err))
+    if (it->log && !store_log_add(b->r->store, b->r->run, it->link.id, it->settled ? "created" : "recovered", it->log, err))
         return false;
+    b->r->tally.created += it->settled;
     json_decref(it->log);
     it->log = NULL;
     return !it->link_dirty || store_link_put(b->r->store, &it->link, err);

@@ -11,6 +11,7 @@ struct bound { /* one mapping object, bound to both live schemas */
     struct map_object *o;
     struct schema schema[2];
     const char **needed[2]; /* native field names to ask for */
+    int64_t few_until;      /* few_until: too few of it were to be created for a bulk job; counted again after this moment */
 };
 
 /* What a pass did; counts add up: seen = written + unchanged + excluded + held + failed + waiting. */
@@ -40,18 +41,27 @@ struct route {
     struct vocabulary *vocab[2];
     char *currency[2]; /* currency[side]: of that organisation, by route_pin; NULL = not told */
     bool learnt; /* false: nothing is taken in and nothing worked on, for nobody could say what it means */
+    int64_t learnt_at; /* learnt_at: when; ms */
+    bool relearn;      /* relearn: an id was read that nobody has a name for: describe again before the next turn */
     /* of this run */
     int64_t run;
     struct tally tally;
-    _Atomic int64_t drift[16]; /* records of a full comparison by class (drift.h), since somebody last took the counts */
     struct err stop;       /* kind ERR_NONE = going; otherwise why the route stands still */
     int64_t wait_until;    /* an endpoint asked us to wait */
+    int64_t source_wait;   /* the source alone did: what needs it is put off until then, everything else goes on */
+    bool hearing;          /* the CRM is still telling, page by page, what changed: what is risky waits until its number is known */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */
     /* the ablation of the simulations: guards taken away one at a time to show that the harness sees it */
     unsigned without;
 };
 
-enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16 };
+enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32 };
+
+/* The later of both, for who does everything or nothing. */
+static inline int64_t route_waits(const struct route *r)
+{
+    return r->wait_until > r->source_wait ? r->wait_until : r->source_wait;
+}
 
 /* route_init fills the defaults; the caller sets name, endpoints, mapping, store and env. */
 void route_init(struct route *r);

@@ -3,6 +3,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/intake.h"
 #include "bridge/sync/memory.h"
 #include "bridge/sync/verdict.h"
@@ -11,6 +12,7 @@
 #define FLAP_WINDOW_MS (60 * 60 * 1000)
 #define FLAP_TIMES 3
 #define PROBE_AFTER_MS 5000
+#define LEARN_AGAIN_MS (10 * 60 * 1000)
 
 /* ---- cells and their notes ---- */
 
@@ -97,7 +99,7 @@ static void settle_flap(struct item *it, const struct cell_plan *c)
 
 static bool done(const struct item *it, int side)
 {
-    return it->out[side].wanted && it->out[side].result.err.kind == ERR_NONE;
+    return item_sent(it, side) && it->out[side].result.err.kind == ERR_NONE;
 }
 
 /* A cell that was written: where both sides were, both answers count; where one of two landed, see as_if in write.c. */
@@ -139,7 +141,11 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
 static void settle_created_rest(struct batch *b, struct item *it, struct cell_plan *c)
 {
     bool unknown = false;
-    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE)
+    if (c->f->fence && it->next == NEXT_FINISH) { /* what it says is known once the record is read */
+        it->next = NEXT_AGAIN;
+        it->why = "its line";
+    }
+    if (c->write[SIDE_T] || !c->now[SIDE_S] || c->f->flow == FLOW_NONE || c->f->fence)
         return;
     const struct result *res = &it->out[SIDE_T].result;
     bool born = res->created && res->record.untouched && item_unsaid(c);
@@ -248,7 +254,7 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     if (v->then == THEN_DONE) {
         take_record(it, side);
     } else {
-        item_fail(b, it, &o->result.err);
+        item_fail_side(b, it, side, &o->result.err);
     }
     AUTO_JSON json_t *sent = accepted(o, it, side);
     if (side == SIDE_T && !memory_wrote(b, it, &o->result, sent, o->seen, err))
@@ -274,6 +280,15 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
     return !o->op.id || store_op_delete(b->r->store, o->op.id, err);
 }
 
+/* A create left to a bulk job: the op stays open, and the job comes again when the bulk job has told. */
+static bool leave_op(struct batch *b, struct item *it)
+{
+    it->next = NEXT_LATER;
+    it->why = "bulk";
+    it->due = b->r->env->now(b->r->env) + BULK_LIFE_MS;
+    return true;
+}
+
 /* ---- holds ---- */
 
 static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, struct err *err)
@@ -288,7 +303,8 @@ static bool settle_hold(struct batch *b, struct item *it, struct cell_plan *c, s
     if (c->act != ACT_HOLD)
         return true;
     b->r->tally.held++;
-    json_t *about = json_object();
+    bool unknown = old && str_eq(old->why, "unknown outcome"); /* what was sent, and what stood there before, stay told */
+    json_t *about = unknown ? json_deep_copy(old->about) : json_object();
     static const char *const names[2][2] = {{"s", "base_s"}, {"t", "base_t"}};
     for (int side = 0; side < 2; side++) {
         if (c->now[side])
@@ -344,10 +360,22 @@ static void settle_cells(struct batch *b, struct item *it)
     }
 }
 
+/* Somebody who came after we asked who is who: ask again, though not for ever, for some ids nobody knows. */
+static void settle_unknown(struct batch *b, struct item *it)
+{
+    int64_t now = b->r->env->now(b->r->env);
+    b->r->tally.stale++;
+    b->r->relearn |= now - b->r->learnt_at >= LEARN_AGAIN_MS;
+    if (it->next != NEXT_FINISH || it->job->attempts >= 2)
+        return;
+    it->next = NEXT_RETRY;
+    it->due = now + LEARN_AGAIN_MS;
+}
+
 static bool settle_planned(struct batch *b, struct item *it, struct err *err)
 {
     for (int side = 0; side < 2; side++)
-        if (it->out[side].wanted && !settle_op(b, it, side, err))
+        if (it->out[side].wanted && !(item_sent(it, side) ? settle_op(b, it, side, err) : leave_op(b, it)))
             return false;
     settle_cells(b, it);
     struct tally *t = &b->r->tally;
@@ -355,10 +383,10 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     t->created += it->create && t_done;
     t->updated_t += !it->create && t_done;
     t->updated_s += s_done;
-    t->adopted += it->plan.adopts > 0 && !t_done && !s_done;
-    t->unchanged += !it->plan.adopts && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
+    t->adopted += it->plan.adopts > 0 && !t_done && !s_done && !it->settled && !it->bulk;
+    t->unchanged += !it->plan.adopts && !it->settled && !it->out[0].wanted && !it->out[1].wanted && !it->plan.holds;
     if (it->plan.unknown)
-        b->r->tally.stale++;
+        settle_unknown(b, it);
     if (!it->event && it->log)
         it->event = it->create ? "created" : "synced";
     if (it->event && str_eq(it->event, "linked"))
@@ -387,7 +415,7 @@ static bool settle_job(struct batch *b, struct item *it, struct err *err)
     }
     struct store *st = b->r->store;
     int64_t now = b->r->env->now(b->r->env);
-    const char *why = it->why ? it->why : "again";
+    const char *why = drift_waits(it) ? it->job->why : it->why ? it->why : "again";
     switch (it->next) {
     case NEXT_FINISH:
         return store_job_finish(st, it->job, err);
@@ -429,5 +457,7 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
+    if (!drift_keep(b, err))
+        return false;
     return store_commit(b->r->store, err);
 }

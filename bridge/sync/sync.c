@@ -76,7 +76,7 @@ static void decide_batch(struct batch *b)
 
 static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct err *err)
 {
-    if (!gather_store(b, jobs, n, err) || !unfold_batch(b, err) || !repeat_ops(b, err) || !gather_source(b, err) || !gather_target(b, err))
+    if (!gather_store(b, jobs, n, err) || !bulk_wait(b, err) || !unfold_batch(b, err) || !repeat_ops(b, err) || !gather_source(b, err) || !gather_target(b, err))
         return false;
     place_targets(b);
     if (!recover_ops(b, err))
@@ -87,7 +87,7 @@ static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct er
 
 static bool road_out(struct batch *b, struct err *err)
 {
-    if (!place_guards(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
+    if (!place_guards(b, err) || !others_wait(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
         !write_race(b, err))
         return false;
     tie_batch(b);
@@ -96,7 +96,7 @@ static bool road_out(struct batch *b, struct err *err)
 
 bool sync_batch(struct route *r, const struct job *jobs, size_t n, struct err *err)
 {
-    struct batch b __attribute__((cleanup(batch_done))) = {.r = r};
+    struct batch b __attribute__((cleanup(batch_done))) = {.r = r, .bulk = true};
     r->tally.seen += (int64_t)n;
     if (!road_in(&b, jobs, n, err))
         return false;

@@ -184,7 +184,7 @@ static bool unfold(struct batch *b, struct item *it, const struct record *rec, s
 static bool take(struct batch *b, struct item *it, const struct record *rec, struct err *err)
 {
     if (rec->err.kind != ERR_NONE && rec->err.kind != ERR_GONE) {
-        item_fail(b, it, &rec->err);
+        item_fail_side(b, it, SIDE_S, &rec->err);
         return true;
     }
     if (rec->err.kind == ERR_GONE || rec->state == RECORD_GONE || !rec->fields) {
@@ -215,7 +215,7 @@ static bool read_all(struct batch *b, struct bound *bound, struct err *err)
     bool read = !n || ep->kind->fetch(ep, bound->o->type[SIDE_S], ids, n, bound->needed[SIDE_S], FETCH_FRESH, records, &call), ok = true;
     for (size_t i = 0; i < n; i++) {
         if (!read)
-            item_fail(b, who[i], &call);
+            item_fail_side(b, who[i], SIDE_S, &call);
         else if (ok)
             ok = take(b, who[i], &records[i], err);
         record_done(&records[i]);

@@ -2,6 +2,8 @@
 #include "bridge/sync/worker.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/when.h"
+#include "bridge/sync/batch.h"
+#include "bridge/sync/bulk.h"
 #include "bridge/sync/pause.h"
 #include "bridge/sync/sync.h"
 
@@ -70,7 +72,9 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     }
     struct job *jobs = NULL;
     size_t n = 0;
-    if (!store_jobs_due(r->store, r->name, now, r->batch, &jobs, &n, err))
+    bool short_of = r->source_wait > now;
+    const char *const but[2] = {short_of ? WHY_SOURCE_WAITS : NULL, r->hearing ? "risky" : NULL};
+    if (!store_jobs_due(r->store, r->name, now, but, r->batch, &jobs, &n, err))
         return false;
     bool ok = true;
     if (n) {
@@ -80,7 +84,11 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
         *worked = true;
     }
     jobs_free(jobs, n);
-    return ok && store_jobs_count(r->store, r->name, &total, wake, err);
+    if (!ok || !bulk_step(r, !n, worked, err) || !store_jobs_count(r->store, r->name, &total, wake, err))
+        return false;
+    if (!n && (short_of || r->hearing) && *wake <= now) /* only what was left out is due */
+        *wake = short_of && r->source_wait < now + 1000 ? r->source_wait : now + 1000;
+    return true;
 }
 
 bool worker_quiet(struct route *r, void (*progress)(void *, const struct tally *, int64_t), void *self, struct err *err)

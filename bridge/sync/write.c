@@ -43,15 +43,15 @@ static void intent_cell(json_t *cells, const struct cell_plan *c, int side)
     js_set(cells, c->f->name, cell);
 }
 
-static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_plan *c, int side)
+static bool patch_cell(const struct batch *b, struct outgoing *o, struct cell_plan *c, int side, const json_t *held)
 {
     struct err err = {0};
-    if (!map_write(c->f, side, c->to[side], b->r->vocab[side], o->set, &err)) {
+    if (!map_write_over(c->f, side, c->to[side], b->r->vocab[side], held, o->set, &err)) {
         hold_cell(c, err.text);
         return false;
     }
     /* A merge that keeps unmanaged elements may name labels this side alone knows; what cannot be named was not seen. */
-    if (!map_write(c->f, side, c->now[side], b->r->vocab[side], o->seen, &err))
+    if (c->f->fence || !map_write(c->f, side, c->now[side], b->r->vocab[side], o->seen, &err))
         json_object_del(o->seen, c->f->path[side]);
     return true;
 }
@@ -91,7 +91,7 @@ static void build(struct batch *b, struct item *it, int side)
     o->seen = json_object();
     for (size_t i = 0; i < it->plan.n; i++) {
         struct cell_plan *c = &it->plan.cells[i];
-        if (c->write[side] && patch_cell(b, o, c, side))
+        if (c->write[side] && patch_cell(b, o, c, side, side == SIDE_S ? it->subject.fields : it->t.fields))
             intent_cell(cells, c, side);
     }
     if (side == SIDE_T && it->create && it->b->o->of)
@@ -146,6 +146,7 @@ static bool intend_item(struct batch *b, struct item *it, struct err *err)
         return false;
     for (int side = 0; side < 2; side++) {
         it->out[side].op.link = it->link.id;
+        it->out[side].op.bulk = side == SIDE_T ? it->bulk : 0;
         if (it->out[side].wanted && !(b->r->without & WITHOUT_INTENTS) &&
             !store_op_put(b->r->store, &it->out[side].op, err))
             return false;
@@ -167,7 +168,7 @@ bool write_intend(struct batch *b, struct err *err)
     if (!any_writes(b))
         return true;
     STORE_TX(tx, b->r->store);
-    if (!store_begin(b->r->store, err))
+    if (!store_begin(b->r->store, err) || !bulk_stage(b, err))
         return false;
     for (size_t i = 0; i < b->n; i++)
         if (!b->items[i].off && b->items[i].planned && !intend_item(b, &b->items[i], err))
@@ -177,6 +178,14 @@ bool write_intend(struct batch *b, struct err *err)
 
 /* ---- calls ---- */
 
+/* Written, but what became of it could not be read back: as open as after a lost answer. To forget the op here would leave
+ * the next decision with the old shadows, to which our own write looks like somebody's edit. */
+static void unread(const struct endpoint *ep, struct outgoing *o)
+{
+    if ((ep->caps & CAP_FETCH) && o->result.err.kind == ERR_NONE && json_object_size(o->set) && !o->result.record.fields)
+        err_set(&o->result.err, ERR_UNSURE, "written, and not read back");
+}
+
 static void put_side(struct batch *b, int side)
 {
     AUTO_FREE struct patch *patches = mem_grow(NULL, b->n + 1, sizeof *patches);
@@ -184,7 +193,7 @@ static void put_side(struct batch *b, int side)
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
-        if (!b->items[i].off && b->items[i].out[side].wanted) {
+        if (!b->items[i].off && item_sent(&b->items[i], side)) {
             results[n] = (struct result){0};
             who[n] = &b->items[i];
             patches[n++] = item_patch(&b->items[i], side);
@@ -196,6 +205,7 @@ static void put_side(struct batch *b, int side)
         if (!ok && results[i].err.kind == ERR_NONE)
             results[i].err = err;
         who[i]->out[side].result = results[i];
+        unread(ep, &who[i]->out[side]);
     }
     split_refused(b, side);
 }

@@ -4,9 +4,12 @@
 #include "connectors/hubspot/hubspot_private.h"
 
 static const char *const hubspot_versions[] = {"2026-09", "2026-03", "v3", NULL};
-static const char *const hubspot_objects[] = {"contacts", "deals", "notes", NULL};
+static const char *const hubspot_objects[] = {"contacts", "deals", "notes", "communications", NULL};
 static const struct hubspot_object hubspot_kinds[] = {
-    {"contacts", "lastmodifieddate"}, {"deals", "hs_lastmodifieddate"}, {"notes", "hs_lastmodifieddate"}};
+    {"contacts", "lastmodifieddate", "0-1", false},
+    {"deals", "hs_lastmodifieddate", "0-3", false},
+    {"notes", "hs_lastmodifieddate", NULL, true},
+    {"communications", "hs_lastmodifieddate", NULL, true}};
 
 #define AT(m) offsetof(struct hubspot, m)
 static const struct opt hubspot_options[] = {
@@ -22,6 +25,8 @@ static const struct opt hubspot_options[] = {
     {"fill", OPT_REAL, AT(fill), "0.8", false, 0, 0, NULL, "share of the limits to use"},
     {"overlap", OPT_SPAN, AT(overlap), "2m", false, 0, 3600000, NULL, "how far a change window reaches back: at least the search index's lag"},
     {"margin", OPT_SPAN, AT(margin), "0s", false, 0, 600000, NULL, "how far a change window stays behind now"},
+    {"channel", OPT_TEXT, AT(channel), "CUSTOM_CHANNEL_CONVERSATION", false, 0, 0, NULL,
+     "channel of logged communications: HubSpot has none for X; WHATS_APP, LINKEDIN_MESSAGE and SMS are the documented ones"},
     {"hook_secret", OPT_SECRET, AT(hook_secret), NULL, false, 0, 0, NULL, "client secret of the app whose webhooks come here; default client_secret"},
     {"hook_secret_old", OPT_SECRET, AT(hook_secret_old), NULL, false, 0, 0, NULL, "the secret before, while it is being exchanged"},
     {"hook_url", OPT_TEXT, AT(hook_url), NULL, false, 0, 0, NULL, "target URL of the webhooks, exactly as HubSpot has it: it is signed"},
@@ -146,9 +151,18 @@ static void hubspot_close(struct endpoint *ep)
     for (size_t i = 0; i < h->n_known; i++)
         schema_done(&h->known[i]);
     h->n_known = 0;
+    free(h->home);
+    h->home = NULL;
 }
 
-static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct err *err)
+char *hubspot_address(struct endpoint *ep, const char *object, const char *id)
+{
+    const struct hubspot *h = hubspot_of(ep);
+    const struct hubspot_object *o = hubspot_object_of(object);
+    return h->home && o && o->number && id ? mem_printf("%s/record/%s/%s", h->home, o->number, id) : NULL;
+}
+
+bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct err *err)
 {
     struct call c __attribute__((cleanup(call_done)));
     const char *version = hubspot_versions[hubspot_of(ep)->version];
@@ -158,6 +172,8 @@ static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct 
     int64_t portal = js_int_or(c.json, "portalId", 0);
     if (!portal)
         return err_set(err, ERR_TEMP, "the account's details name no portalId");
+    free(hubspot_of(ep)->home);
+    hubspot_of(ep)->home = mem_printf("https://%s/contacts/%lld", js_str_or(c.json, "uiDomain", "app.hubspot.com"), (long long)portal);
     out->id = mem_printf("%lld", (long long)portal);
     out->label = mem_dup(js_str(c.json, "uiDomain"));
     out->currency = mem_dup(js_str(c.json, "companyCurrency"));
@@ -166,7 +182,7 @@ static bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct 
 
 const struct connector hubspot_connector = {
     .name = "hubspot",
-    .about = "HubSpot contacts, deals and notes, through the dated API or v3; service key, private app or OAuth",
+    .about = "HubSpot contacts, deals, notes and communications, through the dated API or v3; service key, private app or OAuth",
     .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_HOOK | CAP_HISTORY | CAP_DESCRIBE | CAP_SETUP,
     .state_size = sizeof(struct hubspot),
     .options = hubspot_options,
@@ -181,4 +197,6 @@ const struct connector hubspot_connector = {
     .find = hubspot_find,
     .fetch = hubspot_fetch,
     .put = hubspot_put,
+    .load = connector_no_load,
+    .collect = connector_no_collect,
 };

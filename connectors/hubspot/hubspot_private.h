@@ -10,17 +10,21 @@ enum hubspot_bucket { HUBSPOT_MAIN, HUBSPOT_SEARCH };
 struct hubspot_object {
     const char *name;     /* native name in mappings and paths */
     const char *modified; /* property that moves with every change */
+    const char *number;   /* HubSpot's number of the type, as addresses have it; NULL = has no page of its own */
+    bool activity;        /* accounts may refuse unique properties on it */
 };
 
 struct hubspot {
     char *token, *client_id, *client_secret, *refresh_token, *base_url;
     int version; /* index into hubspot_versions */
+    char *channel;
+    char *home; /* home: where people see the account's records: "https://app.hubspot.com/contacts/4242"; NULL until it was asked */
     char *hook_secret, *hook_secret_old, *hook_url;
     bool hook_v1;
     int64_t hook_tolerance;
     int64_t ten_secondly, search_per_second, daily, overlap, margin;
     double fill;
-    struct schema known[4]; /* property types per object, as last described */
+    struct schema known[8]; /* property types per object, as last described */
     size_t n_known;
 };
 
@@ -38,6 +42,11 @@ const struct schema *hubspot_types(struct endpoint *ep, const char *object, stru
 const json_t *hubspot_listed(struct call *c);
 bool hubspot_list(struct endpoint *ep, struct call *c, struct err *err) MUST_CHECK; /* makes the call; false unless it lists */
 
+#define HUBSPOT_ADDRESS "record_url" /* a field of our own: where people see the record */
+bool hubspot_probe(struct endpoint *ep, struct organisation *out, struct err *err);
+/* hubspot_address: of a record; NULL where there is none to tell. Caller frees. */
+char *hubspot_address(struct endpoint *ep, const char *object, const char *id);
+
 /* hubspot_tie.c: the kind of association between a record and its parent; 0 = there is none. */
 int hubspot_tie_type(const char *object, const char *parent);
 json_t *hubspot_tie_inline(const struct patch *p); /* as a create says it; new reference */
@@ -46,6 +55,9 @@ void hubspot_tie(struct endpoint *ep, const struct patch *patches, const size_t 
 
 /* hubspot_stage.c: pipelines of deals and their stages become options of both properties. */
 bool hubspot_stages(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
+
+/* hubspot_owner.c: the account's owners, those who left too, become options of hubspot_owner_id. */
+bool hubspot_owners(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
 
 /* hubspot_value.c: HubSpot's strings as natural JSON, and back. */
 json_t *hubspot_typed(const struct schema *types, const char *name, const json_t *raw);

@@ -22,12 +22,24 @@ static enum hubspot_way hubspot_way(const struct patch *p)
     return p->parent_id ? HUBSPOT_CREATE : HUBSPOT_UPSERT;
 }
 
-static json_t *hubspot_input(const struct patch *p)
+/* What a communication cannot be without and no conversation tells. */
+static void hubspot_log_as(struct endpoint *ep, const struct patch *p, json_t *props)
+{
+    if (p->id || !str_eq(p->object, "communications"))
+        return;
+    if (!json_object_get(props, "hs_communication_channel_type"))
+        js_set(props, "hs_communication_channel_type", json_string(hubspot_of(ep)->channel));
+    if (!json_object_get(props, "hs_communication_logged_from"))
+        js_set(props, "hs_communication_logged_from", json_string("CRM"));
+}
+
+static json_t *hubspot_input(struct endpoint *ep, const struct patch *p)
 {
     json_t *props = json_object(), *v, *in;
     const char *name;
     json_object_foreach (p->set, name, v)
         js_set(props, name, hubspot_raw(v));
+    hubspot_log_as(ep, p, props);
     in = json_pack("{s:o,s:s}", "properties", props, "objectWriteTraceId", p->trace);
     if (!p->id)
         js_set(props, p->key_field, json_string(p->key));
@@ -48,7 +60,7 @@ static void hubspot_call_for(const struct writing *w, struct call *c, const size
     AUTO_FREE char *path = hubspot_path(w->ep, "objects", tail);
     json_t *inputs = json_array();
     for (size_t i = 0; i < n; i++)
-        js_add(inputs, hubspot_input(&w->patches[which[i]]));
+        js_add(inputs, hubspot_input(w->ep, &w->patches[which[i]]));
     AUTO_JSON json_t *body = json_pack("{s:o}", "inputs", inputs);
     call_init(c, "POST", "%s", path);
     call_body(c, body);

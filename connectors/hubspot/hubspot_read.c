@@ -25,15 +25,20 @@ static json_t *hubspot_names(const char *const *fields, const struct schema *typ
     for (size_t i = 0; !fields && i < types->n; i++)
         js_add(out, json_string(types->fields[i].name));
     for (; fields && *fields; fields++)
-        js_add(out, json_string(*fields));
+        if (!str_eq(*fields, HUBSPOT_ADDRESS))
+            js_add(out, json_string(*fields));
     return out;
 }
 
 /* HubSpot adds a few of its own; what was not asked for is not told. */
-static void hubspot_only(struct record *r, const char *const *fields)
+static void hubspot_only(const struct reading *from, struct record *r)
 {
+    const char *const *fields = from->fields;
     if (!fields)
         return;
+    AUTO_FREE char *address = hubspot_address(from->ep, from->object, r->id);
+    if (address)
+        js_set(r->fields, HUBSPOT_ADDRESS, json_string(address));
     json_t *only = json_object();
     for (; *fields; fields++)
         if (json_object_get(r->fields, *fields))
@@ -111,7 +116,7 @@ static void hubspot_answered(const struct reading *r, const struct call *c, cons
         return;
     }
     hubspot_record(r->types, row, date ? date + 1000 : 0, out);
-    hubspot_only(out, r->fields);
+    hubspot_only(r, out);
     if (str_eq(out->id, id))
         return;
     out->state = RECORD_MERGED;
@@ -174,7 +179,7 @@ static void hubspot_add(struct found *f, const struct reading *r, const json_t *
     f->items = mem_grow(f->items, f->n + 1, sizeof *f->items);
     f->items[f->n] = (struct record){0};
     hubspot_record(r->types, row, as_of, &f->items[f->n]);
-    hubspot_only(&f->items[f->n++], r->fields);
+    hubspot_only(r, &f->items[f->n++]);
 }
 
 static void hubspot_sort_rows(const struct reading *r, const struct call *c, const char *field, const char *const *values, size_t n, struct found *out)

@@ -35,25 +35,6 @@ static void hubspot_field(struct schema *out, const json_t *def)
             schema_add_option(f, js_str(o, "value"), js_str_or(o, "label", js_str(o, "value")));
 }
 
-static bool hubspot_owners(struct endpoint *ep, struct schema *out, struct err *err)
-{
-    AUTO_FREE char *path = hubspot_path(ep, "owners", "?limit=500");
-    struct call c __attribute__((cleanup(call_done)));
-    size_t i;
-    json_t *owner;
-    struct schema_field *f = (struct schema_field *)schema_find(out, "hubspot_owner_id");
-    call_init(&c, "GET", "%s", path);
-    if (!f)
-        return true;
-    if (!hubspot_list(ep, &c, err))
-        return false;
-    json_array_foreach (json_object_get(c.json, "results"), i, owner)
-        if (js_str(owner, "id") && js_str(owner, "email"))
-            schema_add_option(f, js_str(owner, "id"), js_str(owner, "email"));
-    f->by_label = true;
-    return true;
-}
-
 static bool hubspot_ask(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
 {
     AUTO_FREE char *tail = mem_printf("/%s", object), *path = hubspot_path(ep, "properties", tail);
@@ -104,13 +85,25 @@ static void hubspot_forget(struct hubspot *h, const char *object)
         }
 }
 
+/* Contacts and deals have pages of their own; whoever has none is not asked who the account is. */
+static bool hubspot_addressed(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
+{
+    struct organisation org __attribute__((cleanup(organisation_done))) = {0};
+    if (!hubspot_object_of(object)->number)
+        return true;
+    if (!hubspot_of(ep)->home && !hubspot_probe(ep, &org, err))
+        return false;
+    schema_add(out, HUBSPOT_ADDRESS, "Address of the record", SCHEMA_TEXT)->read_only = true;
+    return true;
+}
+
 bool hubspot_describe(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
 {
     if (!hubspot_object_of(object))
         return err_set(err, ERR_CONFIG, "hubspot has no object \"%s\" here", object);
     hubspot_forget(hubspot_of(ep), object);
     return hubspot_types(ep, object, err) && hubspot_ask(ep, object, out, err) && hubspot_owners(ep, out, err) &&
-           (!str_eq(object, "deals") || hubspot_stages(ep, out, err));
+           hubspot_addressed(ep, object, out, err) && (!str_eq(object, "deals") || hubspot_stages(ep, out, err));
 }
 
 /* ---- setup ---- */
@@ -154,12 +147,25 @@ static bool hubspot_send(struct endpoint *ep, const char *method, const char *ta
     return endpoint_call(ep, &c, err) || c.answer.status == 409;
 }
 
-static bool hubspot_create(struct endpoint *ep, const char *object, const struct schema_field *f, struct err *err)
+static bool hubspot_create_as(struct endpoint *ep, const char *object, const struct schema_field *f, struct err *err)
 {
     AUTO_FREE char *group = mem_printf("/%s/groups", object), *tail = mem_printf("/%s", object);
     AUTO_JSON json_t *inbox = json_pack("{s:s,s:s}", "name", "inbox_bridge", "label", "Inbox");
     AUTO_JSON json_t *def = hubspot_definition(f);
     return hubspot_send(ep, "POST", group, inbox, err) && hubspot_send(ep, "POST", tail, def, err);
+}
+
+/* Where an account allows no unique properties, on notes and communications, a plain one carries the key. */
+static bool hubspot_create(struct endpoint *ep, const char *object, const struct schema_field *f, struct err *err)
+{
+    struct schema_field plain = *f;
+    plain.unique = false;
+    if (hubspot_create_as(ep, object, f, err))
+        return true;
+    if (!f->unique || !hubspot_object_of(object)->activity || err->kind != ERR_REJECT)
+        return false;
+    *err = (struct err){0};
+    return hubspot_create_as(ep, object, &plain, err);
 }
 
 /* PATCH replaces the whole list: the live one, with what is missing behind it. */
@@ -194,7 +200,8 @@ static bool hubspot_one(struct endpoint *ep, const char *object, const struct sc
         js_add(out, json_pack("{s:s,s:s,s:b}", "field", f->name, "what", what, "done", done));
         return done || !apply;
     }
-    if (have->type != f->type || (f->unique && !have->unique)) {
+    bool must = f->unique && !hubspot_object_of(object)->activity;
+    if (have->type != f->type || (must && !have->unique)) {
         AUTO_FREE char *what = mem_printf("exists, but is %s%s; the mapping needs %s%s", schema_type_name(have->type), have->unique ? ", unique" : "",
                                           schema_type_name(f->type), f->unique ? ", unique" : "");
         js_add(out, json_pack("{s:s,s:s,s:b,s:s}", "field", f->name, "what", what, "done", 0, "manual",

@@ -10,7 +10,8 @@ static const struct hubspot_tie_kind {
     const char *object, *parent;
     int type;
     const char *name; /* what v3 calls it */
-} hubspot_ties[] = {{"deals", "contacts", 3, "deal_to_contact"}, {"notes", "contacts", 202, "note_to_contact"}};
+} hubspot_ties[] = {{"deals", "contacts", 3, "deal_to_contact"}, {"notes", "contacts", 202, "note_to_contact"},
+                   {"communications", "contacts", 81, "communication_to_contact"}};
 
 static const struct hubspot_tie_kind *hubspot_tie_kind(const char *object, const char *parent)
 {

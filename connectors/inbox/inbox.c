@@ -127,4 +127,6 @@ const struct connector inbox_connector = {
     .find = inbox_find_by,
     .fetch = inbox_fetch,
     .put = inbox_put,
+    .load = connector_no_load,
+    .collect = connector_no_collect,
 };

@@ -59,6 +59,7 @@ static bool add_field(enum inbox_field_id id, const struct call *calls, struct s
     field->read_only = !(f->flags & INBOX_WRITABLE);
     field->unique = f->flags & INBOX_UNIQUE;
     field->by_label = f->flags & INBOX_BY_LABEL;
+    field->people = id == INBOX_ASSIGNEE;
     field->open = f->flags & INBOX_OPEN;
     add_known_options(field, id);
     for (int which = 0; which < CATALOGUES; which++)

@@ -40,6 +40,8 @@ static const struct opt salesforce_options[] = {
      "a duplicate rule objects: hold the record for a person, link the one match, or allow (alert rules only)"},
     {"auto_assign", OPT_BOOL, AT(auto_assign), "false", false, 0, 0, NULL,
      "let assignment rules give written leads to other owners"},
+    {"bulk", OPT_INT, AT(bulk), "10000", false, 0, 1000000000, NULL,
+     "from so many new records at once on they go as Bulk API 2.0 jobs; 0 = never"},
     {"filler", OPT_TEXT, AT(filler), "[not provided]", false, 0, 0, NULL,
      "stands for a last name or company nobody told; reads as blank"},
     OPT_END};
@@ -117,6 +119,7 @@ static bool salesforce_open(struct endpoint *ep, struct err *err)
     ep->judge = salesforce_judge;
     ep->heed = salesforce_heed;
     ep->incurable = salesforce_incurable;
+    ep->bulk_from = s->auto_assign ? 0 : s->bulk; /* a job runs no assignment rules unless it names one */
     return true;
 }
 
@@ -126,6 +129,8 @@ static void salesforce_close(struct endpoint *ep)
     for (size_t i = 0; i < s->n_known; i++)
         schema_done(&s->known[i]);
     s->n_known = 0;
+    free(s->home);
+    s->home = NULL;
 }
 
 static bool salesforce_probe(struct endpoint *ep, struct organisation *out, struct err *err)
@@ -147,7 +152,7 @@ static bool salesforce_probe(struct endpoint *ep, struct organisation *out, stru
 const struct connector salesforce_connector = {
     .name = "salesforce",
     .about = "Salesforce leads and contacts; JWT bearer, client credentials or refresh token",
-    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_DESCRIBE | CAP_SETUP,
+    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_DESCRIBE | CAP_SETUP | CAP_BULK,
     .state_size = sizeof(struct salesforce),
     .options = salesforce_options,
     .objects = salesforce_native,
@@ -161,4 +166,6 @@ const struct connector salesforce_connector = {
     .find = salesforce_find,
     .fetch = salesforce_fetch,
     .put = salesforce_put,
+    .load = salesforce_load,
+    .collect = salesforce_collect,
 };

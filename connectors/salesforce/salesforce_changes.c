@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
-#define UNDER_WAY_MS (10 * MINUTE_MS)              /* no transaction runs longer */
 #define DELETES_MS (60 * MINUTE_MS)                /* how often rows that left the bin are asked for */
 #define DELETES_KEPT_MS (14 * 24 * 60 * MINUTE_MS) /* the service forgets them after 15 days */
 
@@ -71,7 +70,7 @@ static bool salesforce_horizon(struct endpoint *ep, const char *object, int64_t 
 {
     AUTO(call_done) struct call c = {0};
     int64_t now = ep->env->now(ep->env), covered = 0;
-    salesforce_window(ep, &c, object, "updated", now - UNDER_WAY_MS, now);
+    salesforce_window(ep, &c, object, "updated", now - SALESFORCE_UNDER_WAY_MS, now);
     endpoint_call_many(ep, &c, 1);
     if (c.err.kind != ERR_NONE && !salesforce_refused(&c)) {
         *err = c.err;
@@ -80,7 +79,7 @@ static bool salesforce_horizon(struct endpoint *ep, const char *object, int64_t 
     int64_t date = endpoint_answer_date(&c.answer);
     const char *told = js_str(c.json, "latestDateCovered");
     if (!told || !when_parse(told, &covered) || (date && covered > date))
-        covered = date ? date - UNDER_WAY_MS : 0;
+        covered = date ? date - SALESFORCE_UNDER_WAY_MS : 0;
     if (covered <= 0)
         return err_set(err, ERR_TEMP, "Salesforce does not tell up to when changes of %s are complete", object);
     *out = covered;

@@ -2,6 +2,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "connectors/salesforce/salesforce_private.h"
+#include <string.h>
 
 /* Compound and binary fields are read and written through their parts, or not at all. */
 static bool salesforce_type(const char *type, enum schema_type *out)
@@ -50,6 +51,16 @@ static void salesforce_field(struct schema *out, const json_t *def)
         salesforce_options_of(def, f);
 }
 
+/* The door completes addresses with the organisation's own; a new token may name another. */
+static void salesforce_learn_home(struct endpoint *ep, const struct call *c)
+{
+    const char *url = c->request.url ? c->request.url : "", *at = strstr(url, "/services/data/");
+    if (!at || at == url)
+        return;
+    free(salesforce_of(ep)->home);
+    salesforce_of(ep)->home = mem_dup_n(url, (size_t)(at - url));
+}
+
 static bool salesforce_ask(struct endpoint *ep, const char *object, struct schema *out, struct err *err)
 {
     AUTO_FREE char *tail = mem_printf("/sobjects/%s/describe", object);
@@ -59,6 +70,7 @@ static bool salesforce_ask(struct endpoint *ep, const char *object, struct schem
     salesforce_call(ep, &c, "GET", tail);
     if (!endpoint_call(ep, &c, err))
         return err_wrap(err, "describing %s", object);
+    salesforce_learn_home(ep, &c);
     const json_t *fields = json_object_get(c.json, "fields");
     if (!json_array_size(fields))
         return err_set(err, ERR_TEMP, "the description of %s has no fields", object);
@@ -121,5 +133,7 @@ bool salesforce_describe(struct endpoint *ep, const char *object, struct schema 
     const struct schema *types = salesforce_types(ep, object, err);
     if (types)
         salesforce_copy(types, out);
-    return types != NULL;
+    if (types)
+        schema_add(out, SALESFORCE_ADDRESS, "Address of the record", SCHEMA_TEXT)->read_only = true;
+    return types && salesforce_owners(ep, out, err);
 }

@@ -10,7 +10,7 @@ struct lost {
     size_t n;
 };
 
-static void salesforce_collect(const char *const *ids, const struct record *out, size_t n, struct lost *lost)
+static void salesforce_gone_ones(const char *const *ids, const struct record *out, size_t n, struct lost *lost)
 {
     for (size_t i = 0; i < n; i++)
         if (out[i].err.kind == ERR_NONE && out[i].state == RECORD_GONE && salesforce_is_id(ids[i])) {
@@ -65,7 +65,7 @@ void salesforce_lost(struct endpoint *ep, const char *object, const char *const 
     AUTO_FREE const char **lost_ids = mem_grow(NULL, n + 1, sizeof *lost_ids);
     AUTO_FREE size_t *where = mem_grow(NULL, n + 1, sizeof *where);
     struct lost lost = {.ids = lost_ids, .where = where};
-    salesforce_collect(ids, out, n, &lost);
+    salesforce_gone_ones(ids, out, n, &lost);
     for (size_t from = 0; from < lost.n;)
         from += salesforce_look(ep, salesforce_object_of(object), &lost, from, out);
 }

@@ -32,6 +32,11 @@ const struct salesforce_object *salesforce_object_by_id(const char *id)
     return NULL;
 }
 
+const char *salesforce_required(const struct salesforce_object *o, size_t i)
+{
+    return o && i < COUNT(o->required) ? o->required[i] : NULL;
+}
+
 bool salesforce_requires(const struct salesforce_object *o, const char *field)
 {
     for (size_t i = 0; o && i < COUNT(o->required) && o->required[i]; i++)

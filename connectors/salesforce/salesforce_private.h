@@ -9,7 +9,9 @@
 #define SALESFORCE_QUERY_MAX                                                                                           \
     12000 /* bytes of a query in an address, as it is sent; the service's own limit lies at 16 KiB with all headers */
 #define SALESFORCE_MODIFIED "SystemModstamp"
+#define SALESFORCE_UNDER_WAY_MS (10 * INT64_C(60000)) /* no transaction runs longer */
 #define SALESFORCE_CREATED "CreatedDate"
+#define SALESFORCE_ADDRESS "record_url" /* a field of our own: where people see the record */
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */
 struct salesforce_object {
@@ -27,10 +29,11 @@ enum salesforce_duplicates { SALESFORCE_HOLD, SALESFORCE_LINK, SALESFORCE_ALLOW 
 struct salesforce {
     char *token, *base_url, *login_url, *client_id, *client_secret, *refresh_token, *private_key, *username, *audience;
     char *version, *filler;
-    int64_t session, daily;
+    int64_t session, daily, bulk;
     double fill;
     int duplicates;
     bool auto_assign;
+    char *home; /* home: the organisation's address, as the last description was answered from; NULL before */
     struct schema known[8]; /* field types per object, as last described */
     size_t n_known;
 };
@@ -46,6 +49,7 @@ const struct salesforce_object *salesforce_object_at(size_t i);          /* NULL
 const struct salesforce_object *salesforce_object_by_id(const char *id); /* by the id's prefix; NULL */
 bool salesforce_requires(const struct salesforce_object *o, const char *field);
 bool salesforce_is_id(const char *id);                 /* 15 or 18 letters and digits */
+const char *salesforce_required(const struct salesforce_object *o, size_t i); /* NULL past the last */
 bool salesforce_same_id(const char *a, const char *b); /* 15 and 18 characters may name one record; NULLs never do */
 
 /* salesforce_error.c: Salesforce's words for what went wrong, as kinds. */
@@ -80,6 +84,9 @@ const struct schema *salesforce_types(struct endpoint *ep, const char *object,
 void salesforce_forget(struct endpoint *ep, const char *object);
 bool salesforce_describe(struct endpoint *, const char *, struct schema *, struct err *);
 
+/* salesforce_owner.c: users and queues become options of OwnerId. */
+bool salesforce_owners(struct endpoint *ep, struct schema *out, struct err *err) MUST_CHECK;
+
 /* salesforce_read.c, salesforce_lost.c */
 /* salesforce_read fills out[i] for ids[i], all of one object; those that are not there are GONE. fields NULL = all. */
 void salesforce_read(struct endpoint *ep, const struct schema *types, const char *const *ids, size_t n,
@@ -103,6 +110,17 @@ void salesforce_write_headers(struct endpoint *ep, struct call *c);
 /* salesforce_link gives the one record a duplicate rule names the bridge key of the patch, and says STALE so that the
  * engine finds it; anything else is a refusal in words. */
 void salesforce_link(struct endpoint *ep, const struct patch *p, const json_t *body, struct err *err);
+
+/* salesforce_load.c, salesforce_collect.c: many creates as one Bulk 2.0 job. */
+bool salesforce_load(struct endpoint *, const struct patch *, size_t, struct load *, struct result *, struct err *);
+bool salesforce_collect(struct endpoint *, const char *, struct harvest *, struct err *);
+
+/* salesforce_results.c: the CSV of a finished job, some rows at a time. */
+enum salesforce_list { SALESFORCE_DONE, SALESFORCE_FAILED };
+/* salesforce_results fills the items from h->text on from h->at, at most SALESFORCE_ROWS; *end when it is at the end. TEMP for a
+ * list that is cut short or is none. */
+bool salesforce_results(struct endpoint *ep, enum salesforce_list list, const char *key_field, struct harvest *h, bool *end,
+                        struct err *err);
 
 /* salesforce_setup.c */
 bool salesforce_setup(struct endpoint *, const struct schema *, bool, json_t **, struct err *);

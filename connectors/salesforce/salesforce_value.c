@@ -66,14 +66,15 @@ static bool salesforce_wanted(const char *const *fields, const char *name)
     return false;
 }
 
-/* A stamp counts seconds: while its second lasts, the same stamp may still come to mean something newer. */
+/* A stamp counts seconds and is set before its transaction commits: while one that began in that second may be under way,
+ * the same stamp may still come to mean something newer. */
 static void salesforce_version(const char *stamp, int64_t as_of, struct record *out)
 {
     int64_t ms = 0;
     if (!stamp || !when_parse(stamp, &ms))
         return;
     out->modified = ms;
-    if (!as_of || as_of >= ms + 2000)
+    if (!as_of || as_of >= ms + SALESFORCE_UNDER_WAY_MS)
         out->version = mem_dup(stamp);
 }
 
@@ -103,6 +104,8 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
     json_object_foreach ((json_t *)row, name, raw)
         if (salesforce_wanted(fields, name) && !str_eq(name, "attributes"))
             js_set(out->fields, name, salesforce_typed(ep, types, name, raw));
+    if (fields && salesforce_wanted(fields, SALESFORCE_ADDRESS) && salesforce_of(ep)->home)
+        js_set(out->fields, SALESFORCE_ADDRESS, json_sprintf("%s/%s", salesforce_of(ep)->home, id));
     out->key = mem_dup(js_str(out->fields, "inbox_prospect_key__c"));
     return true;
 }

@@ -228,4 +228,6 @@ const struct connector webhook_connector = {
     .find = webhook_find,
     .fetch = webhook_fetch,
     .put = webhook_put,
+    .load = connector_no_load,
+    .collect = connector_no_collect,
 };

@@ -60,7 +60,7 @@ static int set_up(void **state)
     bench->env.transport = &bench->wire;
     bench->app.env = bench->env;
     bench->app.alarms = (struct alarm_settings){.url = mem_dup("http://127.0.0.1/alarms"), .secret = mem_dup(SECRET),
-                                                .after = 5 * MINUTE, .hold_age = 60 * MINUTE, .dead = 0, .budget = 90};
+                                                .after = 5 * MINUTE, .hold_age = 60 * MINUTE, .dead = 0, .budget = 90, .drift = 2};
     bench->app.store = store_open(":memory:", &bench->env, NULL, &err);
     assert_non_null(bench->app.store);
     bench->ep = (struct endpoint){.name = (char *)"crm", .limiter = limiter_new(&bucket, 1, 1.0, 1.0), .env = &bench->env};
@@ -216,6 +216,47 @@ static void a_budget_near_its_end_is_raised_until_there_is_room(void **state)
     assert_once("budget_low");
 }
 
+static void report_drift(const char *records)
+{
+    struct err err = {0};
+    AUTO_FREE char *text = mem_printf("{\"at\":\"2026-03-02T09:00:00Z\",\"compared\":2000,\"records\":%s}", records);
+    assert_true(store_meta_set(bench->app.store, "drift:sales", text, &err));
+}
+
+static void drift_above_the_threshold_is_raised_until_a_comparison_finds_less(void **state)
+{
+    (void)state;
+    report_drift("{\"in_sync\":1960,\"s_ahead\":30,\"missing_in_crm\":10}"); /* two percent is not more than two percent */
+    pass(20 * MINUTE);
+    report_drift("{\"in_sync\":1000,\"held\":600,\"detached\":100,\"excluded\":300}"); /* people know of those */
+    pass(20 * MINUTE);
+    report_drift("{\"in_sync\":1900,\"t_ahead\":100}");
+    pass(2 * MINUTE);
+    report_drift("{\"in_sync\":2000}"); /* gone before anybody had to know */
+    pass(20 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+    report_drift("{\"in_sync\":1959,\"s_ahead\":30,\"missing_in_crm\":11}");
+    pass(20 * MINUTE);
+    assert_int_equal(posted("alarm.raised", "drift_high"), 1);
+    const char *text = js_str(json_object_get(json_array_get(bench->posted, 0), "data"), "text");
+    assert_string_equal(text, "41 of 2000 records were out of step when they were compared at 2026-03-02T09:00:00Z");
+    report_drift("{\"in_sync\":2000}");
+    pass(20 * MINUTE);
+    assert_once("drift_high");
+}
+
+static void a_few_records_out_of_step_are_no_alarm_however_few_there_are(void **state)
+{
+    struct err err = {0};
+    (void)state;
+    assert_true(store_meta_set(bench->app.store, "drift:sales", "{\"at\":\"x\",\"compared\":40,\"records\":{\"s_ahead\":20}}", &err));
+    pass(20 * MINUTE);
+    assert_int_equal(json_array_size(bench->posted), 0);
+    assert_true(store_meta_set(bench->app.store, "drift:sales", "{\"at\":\"x\",\"compared\":40,\"records\":{\"s_ahead\":21}}", &err));
+    pass(20 * MINUTE);
+    assert_int_equal(posted("alarm.raised", "drift_high"), 1);
+}
+
 static void hooks_that_fall_silent_while_the_feed_has_news_are_raised(void **state)
 {
     struct app_endpoint *e = &bench->app.endpoints[0];
@@ -283,6 +324,8 @@ int main(void)
         TEST(a_dead_write_is_raised_until_it_is_gone),
         TEST(a_hold_is_raised_when_it_has_waited_too_long),
         TEST(a_budget_near_its_end_is_raised_until_there_is_room),
+        TEST(drift_above_the_threshold_is_raised_until_a_comparison_finds_less),
+        TEST(a_few_records_out_of_step_are_no_alarm_however_few_there_are),
         TEST(hooks_that_fall_silent_while_the_feed_has_news_are_raised),
         TEST(hooks_that_were_never_used_are_not_missed),
         TEST(a_notice_nobody_took_is_offered_again_under_its_id),

@@ -43,10 +43,13 @@ static void off_is_never_and_nonsense_is_refused(void **state)
         assert_false(sweep_when_parse(wrong[i], &when, &why));
 }
 
-/* An app of one route without endpoints: what the daemon would ask. */
+/* An app of one route whose Inbox is not polled here: what the daemon would ask. */
 struct town {
     struct app app;
     struct app_route route;
+    struct endpoint ep;
+    struct map_object object;
+    struct bound bound;
 };
 
 static void open_town(struct town *t, struct kit *k)
@@ -56,8 +59,10 @@ static void open_town(struct town *t, struct kit *k)
     t->app.store = k->st;
     t->app.routes = &t->route;
     t->app.n_routes = 1;
-    t->route.route.name = "sales";
-    t->route.route.store = k->st;
+    t->ep.name = (char *)"inbox";
+    t->object = (struct map_object){.name = (char *)"prospect", .type = {(char *)"prospect", (char *)"contacts"}};
+    t->bound.o = &t->object;
+    t->route.route = (struct route){.name = "sales", .store = k->st, .ep = {&t->ep, &t->ep}, .objects = &t->bound, .n = 1};
 }
 
 static int64_t kit_time;
@@ -82,6 +87,28 @@ static void add_links(struct kit *k, int n)
     must(store_commit(k->st, err));
 }
 
+/* People in Inbox without a link: the filter leaves them out, or they are new. */
+static void add_subjects(struct kit *k, int from, int to)
+{
+    must(store_begin(k->st, err));
+    for (int i = from; i < to; i++) {
+        AUTO_FREE char *key = mem_printf("x:%d", i);
+        must(store_subject_put(k->st, "inbox", &(struct subject){.object = (char *)"prospect", .key = key}, err));
+    }
+    must(store_commit(k->st, err));
+}
+
+/* Turns of the engine until it does not want another one at once. */
+static int64_t rounds(struct town *t)
+{
+    for (;;) {
+        int64_t wake = INT64_MAX;
+        sweep_round(&t->app, &wake);
+        if (wake > kit_time)
+            return wake;
+    }
+}
+
 static int64_t marks(struct kit *k)
 {
     int64_t n = 0;
@@ -89,32 +116,34 @@ static int64_t marks(struct kit *k)
     return n;
 }
 
-static void a_sweep_begins_when_due_marks_every_link_and_ends_with_the_last_mark(void **state)
+static void a_sweep_begins_when_due_marks_everything_once_and_ends_with_the_last_mark(void **state)
 {
     struct kit *k = *state;
     struct town t;
-    int64_t wake = INT64_MAX;
     open_town(&t, k);
     t.app.env.now = now_of_test;
     kit_time = 1000 * DAY;
     add_links(k, 1200);
-    sweep_round(&t.app, &wake); /* a fresh store waits for its first */
+    add_subjects(k, 600, 1300); /* 600 of them linked, and 600 links whose people nobody knows any more */
+    int64_t wake = rounds(&t); /* a fresh store waits for its first */
     assert_int_equal(marks(k), 0);
     assert_in_range(wake - kit_time, 10 * HOUR, 11 * HOUR);
     kit_time += 12 * HOUR;
-    wake = INT64_MAX;
-    sweep_round(&t.app, &wake);
-    assert_int_equal(marks(k), 1200);
-    sweep_round(&t.app, &wake); /* under way: nothing is marked again */
-    assert_int_equal(marks(k), 1200);
+    rounds(&t);
+    assert_int_equal(marks(k), 1300);
+    must(sql_run(k->st, "DELETE FROM job WHERE key <> 'x:7'", NO_ARGS, err));
+    kit_time += HOUR;
+    rounds(&t); /* under way: nothing is marked again */
+    assert_int_equal(marks(k), 1);
     must(sql_run(k->st, "DELETE FROM job", NO_ARGS, err));
     kit_time += HOUR;
-    sweep_round(&t.app, &wake);
+    rounds(&t);
     AUTO_FREE char *at = kit_meta(k, "sweep:sales");
     AUTO_JSON json_t *seen = js_parse(at, strlen(at), NULL);
     assert_int_equal(js_int_or(seen, "ended", 0), kit_time);
     assert_int_equal(js_int_or(seen, "runs", 0), 1);
-    sweep_round(&t.app, &wake); /* the next counts from the beginning of this one */
+    assert_null(js_str(seen, "phase"));
+    rounds(&t); /* the next counts from the beginning of this one */
     assert_int_equal(marks(k), 0);
 }
 
@@ -122,17 +151,55 @@ static void a_sweep_cut_off_while_marking_goes_on_behind_its_checkpoint(void **s
 {
     struct kit *k = *state;
     struct town t;
-    int64_t wake = INT64_MAX;
     open_town(&t, k);
     t.app.env.now = now_of_test;
     kit_time = 1000 * DAY;
     add_links(k, 1200);
-    must(store_meta_set(k->st, "sweep:sales", "{\"begun\":5,\"ended\":1,\"after\":500}", err));
-    sweep_round(&t.app, &wake);
+    must(store_meta_set(k->st, "sweep:sales",
+                        "{\"begun\":5,\"ended\":1,\"phase\":\"mark\",\"place\":{\"object\":1,\"link\":500}}", err));
+    rounds(&t);
     assert_int_equal(marks(k), 700);
     AUTO_FREE char *at = kit_meta(k, "sweep:sales");
-    assert_null(strstr(at, "after"));
+    assert_non_null(strstr(at, "\"phase\":\"work\""));
     assert_non_null(strstr(at, "\"begun\":5"));
+}
+
+static void a_mark_of_a_sweep_keeps_its_reason_when_somebody_edits_meanwhile(void **state)
+{
+    struct kit *k = *state;
+    must(store_job_mark(k->st, "sales", "prospect", "x:1", LANE_RECONCILE, 5, "compare", err));
+    must(store_job_mark(k->st, "sales", "prospect", "x:1", LANE_LIVE, 3, "event", err));
+    struct job job = {0};
+    bool found = false;
+    must(store_job_get(k->st, "sales", "prospect", "x:1", &job, &found, err));
+    assert_string_equal(job.why, "compare");
+    assert_int_equal(job.lane, LANE_LIVE);
+    assert_int_equal(job.due, 3);
+    job_done(&job);
+}
+
+static void a_sweep_the_day_has_no_calls_for_is_put_off(void **state)
+{
+    struct kit *k = *state;
+    struct town t;
+    static const struct limiter_bucket bucket = {.name = "main", .windows = {{DAY, 100}}};
+    open_town(&t, k);
+    t.app.env.now = now_of_test;
+    kit_time = 1000 * DAY;
+    t.ep.limiter = limiter_new(&bucket, 1, 1.0, 0.7);
+    add_links(k, 1200);
+    add_subjects(k, 0, 1200); /* up to 36 calls to the CRM and 60 to Inbox, of the 70 that are for it */
+    rounds(&t);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(limiter_take(t.ep.limiter, kit_time + 12 * HOUR, 0, LANE_LIVE, 1), 0);
+    kit_time += 12 * HOUR;
+    int64_t wake = rounds(&t);
+    assert_int_equal(marks(k), 0);
+    assert_int_equal(wake, kit_time + HOUR);
+    kit_time += 2 * DAY;
+    rounds(&t);
+    assert_int_equal(marks(k), 1200);
+    limiter_free(t.ep.limiter);
 }
 
 int main(void)
@@ -141,8 +208,10 @@ int main(void)
         cmocka_unit_test(an_interval_is_counted_from_the_last_and_jittered_by_a_tenth),
         cmocka_unit_test(a_time_of_day_is_the_next_one_after_the_last),
         cmocka_unit_test(off_is_never_and_nonsense_is_refused),
-        KIT_TEST(a_sweep_begins_when_due_marks_every_link_and_ends_with_the_last_mark),
+        KIT_TEST(a_sweep_begins_when_due_marks_everything_once_and_ends_with_the_last_mark),
         KIT_TEST(a_sweep_cut_off_while_marking_goes_on_behind_its_checkpoint),
+        KIT_TEST(a_mark_of_a_sweep_keeps_its_reason_when_somebody_edits_meanwhile),
+        KIT_TEST(a_sweep_the_day_has_no_calls_for_is_put_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,26 @@ static void what_is_printed_reads_back(void **state)
     free(text);
 }
 
+static void a_cell_in_quotes_comes_back_as_it_was(void **state)
+{
+    static const char *const cells[] = {"", "plain", "a \"b\"", "\"", "x,\r\ny", " #N/A"};
+    struct buf b = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cells); i++) {
+        if (i)
+            buf_putc(&b, ',');
+        csv_cell(&b, cells[i]);
+    }
+    struct csv c = {.at = buf_str(&b)};
+    NEXT(&c, 1, "", "plain", "a \"b\"", "\"", "x,\r\ny", " #N/A");
+    assert_end(&c);
+    buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cell_in_quotes_comes_back_as_it_was),
         cmocka_unit_test(cells_come_bare_and_quoted_with_either_line_end),
         cmocka_unit_test(lines_are_counted_through_quoted_line_ends),
         cmocka_unit_test(broken_quotes_are_refused_with_their_line),

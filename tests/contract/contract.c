@@ -6,6 +6,7 @@
 #include "bridge/base/str.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -690,6 +691,101 @@ static void two_creates_with_one_key_are_one_record(void **state)
     assert_int_equal(json_object_size(after), json_object_size(before) + 1);
 }
 
+/* ---- many creates as one job ---- */
+
+#define LOADED 6
+
+/* Takes them in two steps and hands them over; the ticket. */
+static bool load_six(struct world *w, char **ticket, struct err *err)
+{
+    const char *const fields[] = {w->c->text, NULL};
+    struct load l __attribute__((cleanup(load_done))) = {.object = w->c->object, .key_field = w->c->key_field, .fields = fields};
+    struct patch patches[LOADED];
+    struct result out[LOADED] = {0};
+    static char keys[LOADED][16];
+    for (size_t i = 0; i < LOADED; i++) {
+        snprintf(keys[i], sizeof keys[i], "x:77%zu", i);
+        patches[i] = (struct patch){.object = w->c->object, .key_field = w->c->key_field, .key = keys[i], .trace = keys[i],
+                                    .set = json_pack("{s:s}", w->c->text, i ? "plain" : "\"quoted\", and\ntwo lines")};
+    }
+    bool ok = w->c->kind->load(w->ep, patches, 2, &l, out, err) && w->c->kind->load(w->ep, patches + 2, LOADED - 2, &l, out + 2, err);
+    for (size_t i = 0; i < LOADED; i++) {
+        assert_int_equal(out[i].err.kind, ERR_NONE);
+        json_decref(patches[i].set);
+    }
+    assert_true(ok);
+    assert_int_equal(l.n, LOADED);
+    assert_null(l.ticket);
+    ok = w->c->kind->load(w->ep, NULL, 0, &l, NULL, err);
+    if (ok)
+        *ticket = mem_dup(l.ticket);
+    return ok;
+}
+
+/* Everything the job says, by key ("" = refused); waits for its end. */
+static json_t *collect_all(struct world *w, const char *ticket)
+{
+    json_t *ids = json_object();
+    for (int tries = 0; tries < 100; tries++) {
+        struct harvest h __attribute__((cleanup(harvest_done))) = {0};
+        do {
+            struct err err = {0};
+            if (!w->c->kind->collect(w->ep, ticket, &h, &err))
+                fail_msg("%s", err.text);
+            for (size_t i = 0; i < h.n; i++)
+                js_set(ids, h.items[i].record.key, json_string(h.items[i].err.kind ? "" : h.items[i].record.id));
+        } while (h.more);
+        if (!h.running) {
+            assert_int_not_equal(h.rest.kind, ERR_NONE);
+            return ids;
+        }
+        sandbox_advance(w->box, 1000);
+    }
+    fail_msg("the job does not come to an end");
+    return ids;
+}
+
+static void many_creates_go_as_one_job_that_begins_when_it_is_asked_about(void **state)
+{
+    struct world *w = *state;
+    needs(w, CAP_BULK);
+    struct err err = {0};
+    AUTO_FREE char *ticket = NULL;
+    AUTO_JSON json_t *before = everybody(w);
+    sandbox_fault(w->box, "{\"do\":\"reset_after\",\"times\":1}");
+    assert_false(load_six(w, &ticket, &err)); /* what was lost is simply made again */
+    assert_int_equal(err.kind, ERR_TEMP);
+    sandbox_faults_clear(w->box);
+    assert_true(load_six(w, &ticket, &err));
+    sandbox_advance(w->box, 3600000);
+    AUTO_JSON json_t *meanwhile = everybody(w);
+    assert_int_equal(json_object_size(meanwhile), json_object_size(before));
+    AUTO_JSON json_t *ids = collect_all(w, ticket), *again = collect_all(w, ticket);
+    assert_int_equal(json_object_size(ids), LOADED);
+    assert_true(json_equal(ids, again));
+    AUTO_JSON json_t *after = everybody(w);
+    const char *key;
+    json_t *id;
+    size_t made = 0;
+    json_object_foreach (ids, key, id)
+        made += *json_string_value(id) != '\0';
+    assert_true(made > 0); /* where a rule watches, those alike are refused */
+    assert_int_equal(json_object_size(after), json_object_size(before) + made);
+    if (!*js_str_or(ids, "x:770", ""))
+        return;
+    AUTO(record_done) struct record first = fetch_one(w, js_str(ids, "x:770"));
+    assert_string_equal(js_str(first.fields, w->c->text), "\"quoted\", and\ntwo lines");
+}
+
+static void a_ticket_nobody_knows_is_gone(void **state)
+{
+    struct world *w = *state;
+    struct err err = {0};
+    struct harvest h __attribute__((cleanup(harvest_done))) = {0};
+    assert_false(w->c->kind->collect(w->ep, "7505e0000000042AAA no_such_key", &h, &err));
+    assert_int_equal(err.kind, w->c->kind->caps & CAP_BULK ? ERR_GONE : ERR_CONFIG);
+}
+
 /* ---- deliveries ---- */
 
 /* The deliveries that follow an edit of `id`. */
@@ -838,6 +934,8 @@ int contract_run(const struct contract_case *c)
         PROMISE(an_answer_that_cannot_be_read_leaves_it_open),
         PROMISE(a_write_put_again_is_done_once),
         PROMISE(two_creates_with_one_key_are_one_record),
+        PROMISE(many_creates_go_as_one_job_that_begins_when_it_is_asked_about),
+        PROMISE(a_ticket_nobody_knows_is_gone),
         PROMISE(a_delivery_names_who_was_edited),
         PROMISE(a_delivery_that_was_altered_is_refused),
         PROMISE(a_delivery_of_yesterday_is_refused),

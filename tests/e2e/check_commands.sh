@@ -156,4 +156,16 @@ expect "prune" 0 'gone: 0 rows' bridge prune
 sleep 0.01; expect "prune of everything" 0 'gone: [1-9][0-9]* rows' bridge prune --older-than 1ms
 before=$(writes); bridge sync --full >/dev/null 2>&1 || fail "sync after prune"
 [ "$(writes)" = "$before" ] || fail "a sync after prune wrote"
+
+echo "-- the line in the notes"
+sed -i 's/# \({ name = "crm link"\)/\1/' "$dir/hubspot.cfg"
+edit_inbox 9 '"context.notes":"met a numbat"'
+quiet "the first with lines"
+[ "$(state 9 .context.notes)" = "met a numbat
+[inbox-bridge hubspot] https://app.hubspot.com/contacts/4242/record/0-1/$(contact 9 .id)" ] || fail "notes are $(state 9 .context.notes)"
+[ "$(contact 9 .properties.inbox_notes)" = "met a numbat" ] || fail "the CRM's notes are $(contact 9 .properties.inbox_notes)"
+before=$(writes); quiet "the second with lines"
+[ "$(writes)" = "$before" ] || fail "the second sync with lines wrote"
+expect "forget takes the line away" 0 'is forgotten' bridge forget "@$(state 9 .username)"
+[ "$(state 9 .context.notes)" = "met a numbat" ] || fail "forgotten, but notes are $(state 9 .context.notes)"
 finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The service as an operator and systemd have it: webhooks that are kept before they are answered, health, metrics, /api, commands beside
 # it, reload, SIGTERM, and kill -9 under a load of deliveries.
-#   SERVICE_HOOKS (400) deliveries are posted while the service is killed.
+#   SERVICE_HOOKS (400) deliveries are posted while the service is killed, and again while it loads its configuration.
 . "$(dirname "$0")/kit.sh"
 export HOOK_SECRET=ibt_wh_service API_TOKEN=the-token
 sandbox 40 --no-limits
@@ -169,16 +169,21 @@ bridge status --json >"$dir/said"; [ "$(jq '.routes[0].open_ops' "$dir/said")" =
 for said in READY=1 STATUS= RELOADING=1 STOPPING=1 WATCHDOG=1; do grep -q "^$said" "$dir/notified" || fail "systemd was not told $said"; done
 grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer' "$dir/run.err" && { fail "a sanitizer spoke"; grep -m1 -A25 'Sanitizer' "$dir/run.err"; }
 
+# edit_all VALUE: so many edits, values grow from there
+edit_all() {
+  python3 - "$inbox" "$n" "$1" "${ids[@]}" <<'PY' || fail "edits"
+import json, sys, urllib.request
+inbox, n, value, ids = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+edits = [{"object": "prospect", "id": ids[i % len(ids)], "set": {"context.valuation": value + i}} for i in range(n)]
+urllib.request.urlopen(urllib.request.Request(inbox + "/_sandbox/edit", json.dumps(edits).encode(), method="POST")).read()
+PY
+}
+
 echo "-- kill -9 under load"
 n=${SERVICE_HOOKS:-400}
 start
 seq=$(last)
-python3 - "$inbox" "$n" "${ids[@]}" <<'PY' || fail "edits"
-import json, sys, urllib.request
-inbox, n, ids = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-edits = [{"object": "prospect", "id": ids[i % len(ids)], "set": {"context.valuation": 5000 + i}} for i in range(n)]
-urllib.request.urlopen(urllib.request.Request(inbox + "/_sandbox/edit", json.dumps(edits).encode(), method="POST")).read()
-PY
+edit_all 5000
 deliveries "$seq"
 cat >"$dir/load.py" <<'PY'
 import http.client, json, sys, threading, time
@@ -199,6 +204,8 @@ def work():
             with lock:
                 slow.append(time.monotonic() - t)
                 if r.status == 200: taken.append(d["body"])
+                elif r.status == 503: todo.append(d)  # "come again"
+            if r.status == 503: time.sleep(0.05)
         except Exception:
             c = None
 began = time.monotonic()
@@ -217,12 +224,13 @@ taken=$(jq length "$dir/taken")
 fault "$inbox" '{"match":{"path":"/events"},"do":"status","status":503,"times":100000}'
 start /healthz
 kept() { curl -fsS "$base/metrics" | awk '/^inbox_bridge_deliveries_waiting /{print $2}'; }
-for _ in $(seq 200); do [ "$(kept)" = 0 ] && break; sleep 0.05; done
-is "deliveries left" "$(kept)" 0
-is "not ready without the feed" "$(code "$base/readyz")" 503
-for _ in $(seq 200); do [ "$(metric 'inbox_bridge_jobs{route="sales",lane="live"}')" = 0 ] && break; sleep 0.05; done
-curl -fsS "$hubspot/_sandbox/state" >"$dir/crm"
-python3 - "$dir" <<'PY' || fail "a delivery that got a 2xx is lost"
+# done_with WHAT: everything in $dir/taken has arrived
+done_with() {
+  for _ in $(seq 400); do [ "$(kept)" = 0 ] && break; sleep 0.05; done
+  is "deliveries left $1" "$(kept)" 0
+  for _ in $(seq 400); do [ "$(metric 'inbox_bridge_jobs{route="sales",lane="live"}')" = 0 ] && break; sleep 0.05; done
+  curl -fsS "$hubspot/_sandbox/state" >"$dir/crm"
+  python3 - "$dir" "$1" <<'PY' || fail "a delivery that got a 2xx is lost $1"
 import json, sys
 d = sys.argv[1]
 crm = {c["properties"].get("inbox_prospect_key"): c["properties"].get("inbox_valuation") for c in json.load(open(d + "/crm"))["contact"]}
@@ -231,9 +239,26 @@ newest = {}  # values only grow
 for p in taken:
     newest["x:" + p["platformId"]] = max(newest.get("x:" + p["platformId"], 0), p["context"]["valuation"])
 behind = [k for k, v in newest.items() if float(crm.get(k) or 0) < v]
-print(f"{len(taken)} deliveries got a 2xx before the kill, about {len(newest)} prospects; {len(behind)} are behind")
-sys.exit(bool(behind))
+print(f"{len(taken)} deliveries got a 2xx {sys.argv[2]}, about {len(newest)} prospects; {len(behind)} are behind")
+sys.exit(bool(behind) or not taken)
 PY
+}
+done_with "before the kill"
+is "not ready without the feed" "$(code "$base/readyz")" 503
+
+echo "-- reload under load"
+seq=$(last); edit_all 50000
+deliveries "$seq"
+loaded=$(grep -c config.loaded "$dir/run.err")
+python3 "$dir/load.py" "$port" "$dir" "$dir/taken" & load=$!
+for i in 1 2 3; do
+  kill -HUP "$runner"
+  for _ in $(seq 400); do [ "$(grep -c config.loaded "$dir/run.err")" -ge $((loaded + i)) ] && break; sleep 0.05; done
+done
+wait "$load"
+[ "$(grep -c config.loaded "$dir/run.err")" -ge $((loaded + 3)) ] || fail "no reload under load"
+is "taken beside three reloads" "$(jq length "$dir/taken")" "$(jq length "$dir/deliveries")"
+done_with "beside three reloads"
 kill -TERM "$runner"; wait "$runner"; is "the last SIGTERM" $? 0
 calm "$inbox"
 

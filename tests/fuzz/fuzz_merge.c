@@ -3,6 +3,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/mem.h"
 #include "bridge/sync/merge.h"
+#include "mappings/fence.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -29,6 +30,19 @@ static void require_from(const char *text, const char *a, const char *b)
     }
 }
 
+/* A line put into any text changes nothing of people's, is found again, and goes without a trace; new text keeps it. */
+static void fence(const char *text, const char *other)
+{
+    AUTO_FREE char *people = fence_strip(text), *put = fence_put(text, "t", "https://a/1"), *again = fence_put(put, "t", "https://a/1");
+    AUTO_FREE char *after = fence_strip(put), *found = fence_find(put, "t"), *pure = fence_strip(people), *gone = fence_put(put, "t", NULL);
+    AUTO_FREE char *theirs = fence_strip(other), *carried = fence_carry(theirs, put), *back = fence_strip(carried), *still = fence_find(carried, "t");
+    AUTO_FREE char *left = fence_strip(gone);
+    if (strcmp(after, people) || strcmp(again, put) || strcmp(pure, people) || !found || strcmp(found, "https://a/1"))
+        abort();
+    if (strcmp(back, theirs) || !still || strcmp(left, people))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     char *texts[4];
@@ -42,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             texts[i][0] = '\0';
         at += len + 1;
     }
+    fence(texts[0], texts[1]);
+    fence(texts[2], texts[3]);
     for (int newer = 0; newer < 2; newer++) {
         AUTO_JSON json_t *merged = merge_notes(texts[0], texts[1], texts[2], texts[3], newer);
         const char *out = json_string_value(merged);

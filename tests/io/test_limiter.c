@@ -194,6 +194,36 @@ static void a_clock_set_back_counts_on(void **state)
     limiter_free(l);
 }
 
+static void asking_how_long_takes_nothing(void **state)
+{
+    struct limiter *l = limiter_new(hubspot_like, 1, 1, 1);
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(limiter_wait(l, NOON, 0, LANE_LIVE, 100), 0);
+    assert_int_equal(take_all(l, NOON, 0, LANE_LIVE), 100);
+    assert_in_range(limiter_wait(l, NOON, 0, LANE_LIVE, 1), 10000, 10500);
+    limiter_free(l);
+}
+
+static void a_window_half_used_asks_for_a_pace_that_lasts(void **state)
+{
+    struct limiter *l = limiter_new(hubspot_like, 1, 1, 1);
+    (void)state;
+    for (int i = 0; i < 48; i += 4) {
+        assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 4), 0);
+        assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 0);
+    }
+    assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 4), 0);
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 400); /* 25 times four calls in ten seconds */
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 90), 1000);
+    assert_int_equal(limiter_pace(l, NOON + 20000, 0, LANE_LIVE, 4), 0);
+    limiter_free(l);
+    l = limiter_new((const struct limiter_bucket[]){{"main", false, {{1440 * MINUTE, 100}}}}, 1, 1, 1);
+    assert_int_equal(limiter_take(l, NOON, 0, LANE_LIVE, 90), 0);
+    assert_int_equal(limiter_pace(l, NOON, 0, LANE_LIVE, 4), 0); /* a day is for the budgets */
+    limiter_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +240,8 @@ int main(void)
         cmocka_unit_test(counters_survive_a_restart),
         cmocka_unit_test(nonsense_in_the_store_is_ignored),
         cmocka_unit_test(a_clock_set_back_counts_on),
+        cmocka_unit_test(asking_how_long_takes_nothing),
+        cmocka_unit_test(a_window_half_used_asks_for_a_pace_that_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

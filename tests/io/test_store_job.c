@@ -27,7 +27,7 @@ static char *due(struct kit *k, int64_t now, size_t max)
     struct job *jobs = NULL;
     size_t n = 0;
     char *all = mem_dup("");
-    must(store_jobs_due(k->st, "sales", now, max, &jobs, &n, err));
+    must(store_jobs_due(k->st, "sales", now, NULL, max, &jobs, &n, err));
     for (size_t i = 0; i < n; i++) {
         char *longer = mem_printf("%s%s%s", all, i ? " " : "", jobs[i].key);
         free(all);
@@ -223,6 +223,24 @@ static void a_route_can_be_delayed_and_woken_whole_or_by_reason(void **state)
     must(store_jobs_wake(k->st, "nowhere", NULL, err));
 }
 
+static void one_reason_can_be_left_for_later(void **state)
+{
+    struct kit *k = *state;
+    struct job *jobs = NULL;
+    size_t n = 0;
+    mark(k, "x:1", 0, 100, "waits");
+    mark(k, "x:2", 0, 100, "event");
+    mark(k, "x:3", 0, 100, "risky");
+    must(store_jobs_due(k->st, "sales", 100, (const char *const[2]){"waits"}, 10, &jobs, &n, err));
+    assert_int_equal(n, 2);
+    assert_string_equal(jobs[0].key, "x:2");
+    jobs_free(jobs, n);
+    must(store_jobs_due(k->st, "sales", 100, (const char *const[2]){"waits", "risky"}, 10, &jobs, &n, err));
+    assert_int_equal(n, 1);
+    assert_string_equal(jobs[0].key, "x:2");
+    jobs_free(jobs, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +256,7 @@ int main(void)
         KIT_TEST(a_job_rolled_back_was_never_claimed),
         KIT_TEST(the_next_due_time_is_known_and_never_when_there_is_none),
         KIT_TEST(a_route_can_be_delayed_and_woken_whole_or_by_reason),
+        KIT_TEST(one_reason_can_be_left_for_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,25 @@ static void a_link_comes_back_as_it_was_put(void **state)
     assert_string_equal(bytes, were);
 }
 
+static void what_hangs_below_a_key_is_listed_in_order(void **state)
+{
+    struct kit *k = *state;
+    struct link *links = NULL;
+    size_t n = 0;
+    put(k, "sales", "x:1", "51", false);
+    int64_t deal = put(k, "sales", "x:1#deal-1", "52", false), entry = put(k, "sales", "x:1#t9", "53", false);
+    put(k, "sales", "x:12#deal-1", "54", false);
+    put(k, "other", "x:1#deal-1", "55", false);
+    must(store_links_below(k->st, "sales", "x:1#", 0, 10, &links, &n, err));
+    assert_int_equal(n, 2);
+    assert_int_equal(links[0].id, deal);
+    assert_int_equal(links[1].id, entry);
+    links_free(links, n);
+    must(store_links_below(k->st, "sales", "x:1#", deal, 10, &links, &n, err));
+    assert_int_equal(n, 1);
+    links_free(links, n);
+}
+
 static void a_link_without_a_record_yet_is_kept_too(void **state)
 {
     struct kit *k = *state;
@@ -232,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(a_link_comes_back_as_it_was_put),
+        KIT_TEST(what_hangs_below_a_key_is_listed_in_order),
         KIT_TEST(a_link_without_a_record_yet_is_kept_too),
         KIT_TEST(putting_a_link_again_changes_it_in_place),
         KIT_TEST(a_second_primary_for_a_record_is_refused_naming_the_first),

@@ -58,7 +58,7 @@ static const char static_login[] = "token = \"env:WORLD_TOKEN\"; base_url = \"ht
 
 static struct world *one(uint64_t seed, size_t prospects, const char *kind, const char *account, const char *mapping)
 {
-    return world_new_of(seed, prospects, &(struct world_crm){"r", kind, account, mapping}, 1);
+    return world_new_of(seed, prospects, &(struct world_crm){"r", kind, account, mapping, NULL}, 1);
 }
 
 struct world *world_new(uint64_t seed, size_t prospects, const char *mapping_text)
@@ -83,7 +83,7 @@ struct world *world_new_salesforce(uint64_t seed, size_t prospects, const char *
 
 struct world *world_new_both(uint64_t seed, size_t prospects, const char *hubspot, const char *salesforce)
 {
-    const struct world_crm crms[] = {{"r", "hubspot", static_token, hubspot ? hubspot : world_mapping},
-                                     {"s", "salesforce", static_login, salesforce ? salesforce : world_leads}};
+    const struct world_crm crms[] = {{"r", "hubspot", static_token, hubspot ? hubspot : world_mapping, NULL},
+                                     {"s", "salesforce", static_login, salesforce ? salesforce : world_leads, NULL}};
     return world_new_of(seed, prospects, crms, COUNT(crms));
 }

@@ -43,8 +43,8 @@ static bool relearn(struct intake *in)
     struct err err = {0};
     bool due = in->relearn;
     in->relearn = false;
-    for (size_t i = 0; due && i < in->n; i++)
-        if (!route_learn(in->routes[i], &faults, &err))
+    for (size_t i = 0; i < in->n; i++)
+        if ((due || in->routes[i]->relearn) && !route_learn(in->routes[i], &faults, &err))
             return false;
     return true;
 }
@@ -87,8 +87,8 @@ static bool next_due(struct world *w, bool waits, int64_t *due)
         int64_t total = 0, next = 0;
         if (!store_jobs_count(w->store, w->route[i].name, &total, &next, &err))
             return false;
-        if (total && waits && w->route[i].wait_until > next)
-            next = w->route[i].wait_until;
+        if (total && waits && route_waits(&w->route[i]) > next)
+            next = route_waits(&w->route[i]);
         if (next < *due)
             *due = next;
     }

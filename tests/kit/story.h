@@ -11,6 +11,7 @@ struct telling {
     struct world *(*begin)(const void *story, const char *mapping);
     void (*check)(struct world *w, const void *story); /* check: asserts the end */
     bool mended; /* mended: what is broken at first sight is found by the full compare of the first look, and whole at the second */
+    int64_t every; /* every: the power is cut at each so many-th touch; 0 = at each. STORY_EVERY=1 cuts at each by hand */
 };
 
 void story_tell(const struct telling *t); /* cmocka assertions; prints the number of touches */

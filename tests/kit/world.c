@@ -159,6 +159,9 @@ struct world *world_new_of(uint64_t seed, size_t prospects, const struct world_c
     w->n = n;
     w->seed = seed;
     make_services(w, prospects);
+    for (size_t i = 0; i < n; i++)
+        if (crms[i].manners)
+            world_manners(w, (int)i + 1, crms[i].manners);
     w->dir = mem_printf("%s/world.XXXXXX", base);
     world_must(mkdtemp(w->dir) != NULL, "mkdtemp", NULL);
     w->path = mem_printf("%s/store.db", w->dir);

@@ -13,6 +13,7 @@ struct world_crm {
     const char *kind;    /* kind: its connector: "hubspot", "salesforce", "webhook" */
     const char *account; /* account: options of its endpoint: how it authorises */
     const char *mapping; /* mapping: text of the route's mapping; lives as long as the world */
+    const char *manners; /* manners: of the service from before it is set up (world_manners); NULL = its usual ones */
 };
 
 struct world {

@@ -13,6 +13,13 @@ static void make_schemas(struct schema *s, struct schema *t)
     struct schema_field *tags = schema_add(s, "context.tags", "Tags", SCHEMA_SET);
     tags->by_label = true;
     schema_add_option(tags, "t1", "VIP");
+    struct schema_field *assignee = schema_add(s, "context.assignee", "Assignee", SCHEMA_CHOICE), *owner = schema_add(t, "owner", "Owner", SCHEMA_CHOICE);
+    assignee->by_label = assignee->people = owner->by_label = owner->people = owner->required = true;
+    schema_add_option(assignee, "m1", "ada@team.example");
+    schema_add_option(owner, "7", "ada@team.example");
+    schema_add_option(owner, "8", "robot@team.example");
+    schema_add_option(owner, "9", "left@team.example");
+    schema_gone_option(owner);
     schema_add(s, "context.notes", "Notes", SCHEMA_TEXT)->max_len = 10000;
     schema_add(s, "context.valuation", "Valuation", SCHEMA_NUMBER);
     schema_add(s, "lastMessageAt", "Last", SCHEMA_DATETIME)->read_only = true;
@@ -55,6 +62,8 @@ static char *bind_with(const char *fields, const char *more, const char *key, st
     return said;
 }
 
+#define OWNER "{ name = \"f\"; inbox = \"context.assignee\"; crm = \"owner\"; "
+
 static const struct {
     const char *fields, *more, *fault; /* fault NULL: none */
 } rows[] = {
@@ -72,6 +81,15 @@ static const struct {
     {"{ name = \"f\"; inbox = \"context.status\"; crm = \"stage\"; table = \"t\"; }", "t = ( (\"New\", \"new\"), (\"Won\", \"wonn\") );", "\"wonn\" is no option of stage in the CRM; did you mean \"won\"?"},
     {"{ name = \"f\"; inbox = \"context.status\"; crm = \"stage\"; table = \"t\"; }", "t = ( (\"New\", \"new\"), (\"Woon\", \"won\") );", "\"Woon\" is no option of context.status in Inbox; did you mean \"Won\"?"},
     {"{ name = \"f\"; inbox = \"context.status\"; crm = \"source\"; table = \"t\"; }", "t = ( (\"New\", \"anything\"), (\"Won\", \"else\") );", NULL},
+    {OWNER "on_blank = \"keep\"; }", "", NULL},
+    {OWNER "flow = \"to_inbox\"; }", "", NULL},
+    {OWNER "}", "", "owner is never blank in the CRM: say on_blank = \"keep\", or in its table blank_crm = who stands for nobody"},
+    {OWNER "table = \"t\"; }", "t = { pairs = (); blank_crm = \"Robot@team.example\"; };", NULL},
+    {OWNER "table = \"t\"; }", "t = { pairs = ( (\"Ada@team.example\", \"8\") ); blank_crm = \"7\"; };", NULL},
+    {OWNER "table = \"t\"; on_blank = \"keep\"; }", "t = ( (\"ada@team.example\", \"left@team.example\") );", NULL},
+    {OWNER "table = \"t\"; on_blank = \"keep\"; }", "t = ( (\"ada@team.example\", \"bob@team.example\") );", "\"bob@team.example\" is nobody of owner in the CRM"},
+    {OWNER "table = \"t\"; on_blank = \"keep\"; }", "t = ( (\"ida@team.example\", \"7\") );", "\"ida@team.example\" is nobody of context.assignee in Inbox; did you mean \"ada@team.example\"?"},
+    {OWNER "table = \"t\"; }", "t = { pairs = (); blank_crm = \"nobody@team.example\"; };", "\"nobody@team.example\" is nobody of owner in the CRM"},
     {"{ name = \"f\"; inbox = \"context.tags\"; crm = \"tags\"; conflict = \"union\"; }", "", NULL},
     {"{ name = \"f\"; inbox = \"context.tags\"; crm = \"firstname\"; }", "", "say transform = \"join:;\""},
     {"{ name = \"f\"; inbox = \"context.tags\"; crm = \"firstname\"; transform = ( \"join:;\" ); }", "", NULL},
@@ -94,6 +112,23 @@ static void each_misfit_is_named(void **state)
             print_error("row %zu said: %s\n", i, said);
         assert_true(right);
     }
+}
+
+static void a_misfit_counts_however_many_were_told_before(void **state)
+{
+    struct schema s, t;
+    struct opt_faults faults = {0};
+    (void)state;
+    make_schemas(&s, &t);
+    struct mapping *m = mapping_with("{ name = \"f\"; inbox = \"displayNam\"; crm = \"firstname\"; flow = \"to_crm\"; }", "");
+    for (int i = 0; i < 300; i++) /* more than are kept */
+        assert_false(mapping_bind(m, &m->objects[0], &s, &t, &faults));
+    assert_int_equal(faults.all, 300);
+    assert_true(faults.n < 300);
+    opt_faults_done(&faults);
+    mapping_free(m);
+    schema_done(&s);
+    schema_done(&t);
 }
 
 static void the_bridge_key_must_be_there_and_unique(void **state)
@@ -143,10 +178,13 @@ static void a_side_is_asked_for_fields_filters_and_the_key(void **state)
     (void)state;
     struct mapping *m = mapping_with("{ name = \"f\"; inbox = \"bio\"; crm = \"c\"; flow = \"to_crm\"; }", "filter = { replied = \"yes\"; };");
     AUTO_FREE const char **s = mapping_needed(&m->objects[0], SIDE_S), **t = mapping_needed(&m->objects[0], SIDE_T);
-    bool replied = false;
-    for (size_t i = 0; s[i]; i++)
+    bool replied = false, others = false;
+    for (size_t i = 0; s[i]; i++) {
         replied |= str_eq(s[i], "replied");
+        others |= str_eq(s[i], "accountLinks") || str_eq(s[i], "context.tags");
+    }
     assert_true(replied);
+    assert_false(others); /* what the filter does not ask about */
     assert_string_equal(s[0], "bio");
     assert_string_equal(t[0], "k");
     assert_string_equal(t[1], "c");
@@ -184,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_open_schema_has_whatever_the_mapping_names),
         cmocka_unit_test(each_misfit_is_named),
+        cmocka_unit_test(a_misfit_counts_however_many_were_told_before),
         cmocka_unit_test(the_bridge_key_must_be_there_and_unique),
         cmocka_unit_test(what_the_crm_must_have_is_typed_from_inbox_and_the_transforms),
         cmocka_unit_test(a_side_is_asked_for_fields_filters_and_the_key),

@@ -95,6 +95,10 @@ static void answer(struct sandbox_service *s, const struct http_request *r, cons
         hub_answer_manners(h, r->method, body, a);
         return;
     }
+    if (str_eq(path, "/_sandbox/deliveries")) {
+        hub_answer_deliveries(h, asked, a);
+        return;
+    }
     if (!hub_authorised(h, r, a) || !hub_within_limits(h, r, path, a))
         return;
     struct hub_ask ask = {.h = h, .request = r, .method = r->method, .query = asked, .body = body, .a = a};
@@ -182,6 +186,7 @@ static void free_hub(struct sandbox_service *s)
     json_decref(h->rules);
     free(h->access);
     free(h->refresh);
+    hub_events_free(h->events);
     free(h);
 }
 

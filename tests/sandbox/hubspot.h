@@ -63,6 +63,7 @@ struct hub {
     /* oauth */
     char *access, *refresh;
     int64_t access_until, issued;
+    struct hub_events *events; /* NULL: nothing happened yet */
 };
 
 /* One request: path taken apart, body read. */
@@ -166,7 +167,7 @@ bool hub_write(struct hub *h, struct hub_type *t, struct hub_record *r, const js
 void hub_born(struct hub *h, struct hub_type *t, struct hub_record *r); /* what the account gives new records */
 void hub_put(struct hub_record *r, const char *name, const char *value); /* without history, date or index */
 void hub_touch(struct hub *h, struct hub_type *t, struct hub_record *r); /* modified now; the index follows later */
-void hub_archive(struct hub *h, struct hub_type *t, struct hub_record *r);
+void hub_archive(struct hub *h, struct hub_type *t, struct hub_record *r, enum hub_source source);
 void hub_erase(struct hub_type *t, struct hub_record *r); /* nothing remains but the id */
 void hub_index_unique(struct hub_type *t, struct hub_record *r, const char *name, const char *old, const char *value);
 void hub_type_done(struct hub_type *t);
@@ -238,6 +239,17 @@ json_t *hub_default_json(struct hub *h, const struct hub_link *l);
 void hub_association_family(struct hub_ask *ask); /* /crm/associations/…, /crm/v4/associations/… */
 void hub_association_batch(struct hub_ask *ask, struct hub_type *from, struct hub_type *to, const char *verb);
 struct hub_record *hub_live(struct hub_type *t, const char *id); /* followed, neither archived nor erased; NULL */
+
+/* ---- hubspot_hooks.c ---- */
+
+/* hub_tell: what = "creation", "deletion", "restore", "privacyDeletion". */
+void hub_tell(struct hub *h, const struct hub_type *t, const struct hub_record *r, const char *what, enum hub_source source);
+void hub_tell_property(struct hub *h, const struct hub_type *t, const struct hub_record *r, const char *name, const char *value,
+                       enum hub_source source);
+void hub_tell_merge(struct hub *h, const struct hub_type *t, const struct hub_record *winner, const struct hub_record *loser,
+                    const struct hub_record *survivor);
+void hub_answer_deliveries(struct hub *h, const json_t *asked, struct http_answer *a);
+void hub_events_free(struct hub_events *all);
 
 /* ---- hubspot_edit.c ---- */
 

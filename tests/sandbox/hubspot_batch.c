@@ -279,7 +279,7 @@ static void archive_batch(struct batch *b)
     json_array_foreach (json_object_get(b->ask->body, "inputs"), i, in) {
         struct hub_record *r = hub_get(b->t, js_str(in, "id"));
         if (r && !r->archived && !r->merged_into) {
-            hub_archive(b->ask->h, b->t, r);
+            hub_archive(b->ask->h, b->t, r, HUB_BY_APP);
             b->wrote = true;
         }
     }

@@ -88,11 +88,14 @@ static bool change(struct hub *h, struct hub_type *t, struct hub_record *r, cons
     if (js_bool_or(edit, "restore", false) && r->archived) {
         r->archived = false;
         hub_touch(h, t, r);
+        hub_tell(h, t, r, "restore", HUB_BY_PERSON);
     }
     if (js_bool_or(edit, "delete", false))
-        hub_archive(h, t, r);
-    if (js_bool_or(edit, "erase", false))
+        hub_archive(h, t, r, HUB_BY_PERSON);
+    if (js_bool_or(edit, "erase", false)) {
+        hub_tell(h, t, r, "privacyDeletion", HUB_BY_PERSON);
         hub_erase(t, r);
+    }
     return associate(h, t, r, json_object_get(edit, "associate"), false, err) &&
            associate(h, t, r, json_object_get(edit, "dissociate"), true, err);
 }

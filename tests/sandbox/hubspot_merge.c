@@ -98,5 +98,6 @@ struct hub_record *hub_merge(struct hub *h, struct hub_type *t, struct hub_recor
     note_ids(h, t, winner, loser, survivor);
     hub_move_links(h, t, loser, survivor);
     hub_touch(h, t, survivor);
+    hub_tell_merge(h, t, winner, loser, survivor);
     return survivor;
 }

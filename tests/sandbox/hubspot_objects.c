@@ -129,7 +129,7 @@ static void archive(struct hub_ask *ask, struct hub_type *t, const char *id)
         return;
     }
     if (!gone)
-        hub_archive(ask->h, t, r);
+        hub_archive(ask->h, t, r, HUB_BY_APP);
     hub_reply(ask, 204, NULL);
 }
 

@@ -175,7 +175,17 @@ void hub_pipelines(struct hub_ask *ask)
         hub_wrong_method(ask);
 }
 
-/* {"object":"pipeline","create":{label,displayOrder,stages}}, or "id" with "set" or "delete". */
+static json_t *stage_of(json_t *pipeline, const char *id)
+{
+    size_t i;
+    json_t *s;
+    json_array_foreach (json_object_get(pipeline, "stages"), i, s)
+        if (str_eq(js_str(s, "id"), id))
+            return s;
+    return NULL;
+}
+
+/* {"object":"pipeline","create":{label,displayOrder,stages}}, or "id" (and "stage": one of its) with "set" or "delete". */
 bool hub_edit_pipeline(struct hub *h, const json_t *edit, json_t **out, struct err *err)
 {
     const json_t *create = json_object_get(edit, "create");
@@ -186,6 +196,9 @@ bool hub_edit_pipeline(struct hub *h, const json_t *edit, json_t **out, struct e
         hub_bad_done(&bad);
         return false;
     }
+    p = js_str(edit, "stage") ? stage_of(p, js_str(edit, "stage")) : p;
+    if (!p)
+        return err_set(err, ERR_REJECT, "no such stage");
     if (js_str(json_object_get(edit, "set"), "label"))
         json_object_set(p, "label", json_object_get(json_object_get(edit, "set"), "label"));
     if (js_bool_or(edit, "delete", false))

@@ -68,6 +68,7 @@ struct hub_record *hub_create(struct hub *h, struct hub_type *t, enum hub_source
     hub_put(r, t->created, at);
     put_source(r, source);
     hub_touch(h, t, r);
+    hub_tell(h, t, r, "creation", source);
     return r;
 }
 
@@ -95,11 +96,12 @@ void hub_touch(struct hub *h, struct hub_type *t, struct hub_record *r)
         hub_put(r, "hs_lastmodifieddate", at);
 }
 
-void hub_archive(struct hub *h, struct hub_type *t, struct hub_record *r)
+void hub_archive(struct hub *h, struct hub_type *t, struct hub_record *r, enum hub_source source)
 {
     r->archived = true;
     r->archived_at = sandbox_now(hub_box(h));
     hub_touch(h, t, r);
+    hub_tell(h, t, r, "deletion", source);
 }
 
 static void forget_unique(struct hub_type *t, struct hub_record *r)
@@ -218,6 +220,7 @@ static bool write_one(struct hub *h, struct hub_type *t, struct hub_record *r, c
         index_additional(t, r, old, tidied);
     remember(h, r, name, tidied, source);
     hub_put(r, name, tidied);
+    hub_tell_property(h, t, r, name, tidied, source);
     return true;
 }
 

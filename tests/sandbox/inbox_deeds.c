@@ -27,6 +27,8 @@ struct member *find_member(const struct inbox *x, const char *id, bool by_name_t
 {
     for (size_t i = 0; i < x->n_members && id; i++) {
         struct member *m = x->members[i];
+        if (m->left)
+            continue;
         if (!strcmp(m->id, id) ||
             (by_name_too && (str_eq(m->name, id) || str_eq(m->email, id) || str_eq(m->user_id, id))))
             return m;

@@ -124,6 +124,11 @@ static bool edit_members(struct inbox *x, const json_t *edit, struct buf *out, s
     }
     if (!m)
         return err_set(err, ERR_REJECT, "no such member");
+    if (js_str(set, "email") && !json_object_get(edit, "create")) {
+        free(m->email);
+        m->email = mem_dup(js_str(set, "email"));
+    }
+    m->left |= js_bool_or(edit, "delete", false);
     write_member(out, m);
     return true;
 }

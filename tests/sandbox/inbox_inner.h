@@ -25,6 +25,7 @@ struct member {
     char *name, *email; /* name may be NULL */
     const char *role;
     int64_t created;
+    bool left; /* removed from the team: threads keep naming the id, nothing else does */
 };
 
 struct account {

@@ -26,10 +26,13 @@ void list_accounts(struct exchange *e)
 void list_members(struct exchange *e)
 {
     struct buf b = BUF_INIT(0);
-    for (size_t i = 0; i < e->x->n_members; i++) {
-        buf_putc(&b, i ? ',' : '[');
-        write_member(&b, e->x->members[i]);
-    }
+    PUT(&b, "[");
+    for (size_t i = 0; i < e->x->n_members; i++)
+        if (!e->x->members[i]->left) {
+            if (b.n > 1)
+                buf_putc(&b, ',');
+            write_member(&b, e->x->members[i]);
+        }
     PUT(&b, "]");
     reply(e, &b);
 }

@@ -2,6 +2,7 @@
  * rows. */
 #include "tests/sandbox/salesforce.h"
 
+#define JOB_LIFE_MS (7 * 24 * SF_HOUR)
 #define ENCODED_MOST ((size_t)150000000) /* of base64, so 112 MB of CSV */
 
 /* ---- jobs of both kinds ---- */
@@ -17,6 +18,7 @@ json_t *sf_job_new(struct sf_ask *ask, const char *kind)
     js_set(job, "lineEnding", json_string(js_str_or(ask->body, "lineEnding", "LF")));
     js_set(job, "columnDelimiter", json_string(js_str_or(ask->body, "columnDelimiter", "COMMA")));
     js_set(job, "operation", json_string(js_str_or(ask->body, "operation", "")));
+    js_set(job, "_made", json_integer(sf_now(ask->s)));
     js_set(ask->s->jobs, id, job);
     return job;
 }
@@ -25,7 +27,8 @@ json_t *sf_job_named(struct sf *s, const char *id, const char *kind)
 {
     char full[SF_ID];
     json_t *job = sf_id_read(id, full) ? json_object_get(s->jobs, full) : NULL;
-    return str_eq(js_str(job, "_kind"), kind) ? job : NULL;
+    bool forgotten = sf_now(s) - js_int_or(job, "_made", 0) > JOB_LIFE_MS;
+    return str_eq(js_str(job, "_kind"), kind) && !forgotten ? job : NULL;
 }
 
 json_t *sf_job_json(const json_t *job)

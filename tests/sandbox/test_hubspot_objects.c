@@ -235,6 +235,42 @@ static void both_ids_of_a_merge_lead_to_a_third(void **state)
         post(p, "POST", OBJECTS "/contacts/merge", "{'primaryObjectId':'%s','objectIdToMerge':'%s'}", one, two), 400);
 }
 
+/* What the connector makes of it is the contract's business; here: who changed what, in deliveries of a hundred at most. */
+static void what_happens_is_told_to_webhooks(void **state)
+{
+    struct place *p = *state;
+    AUTO_FREE char *id = made(p, "contacts", "{'firstname':'Ada'}");
+    edit(p, "{'object':'contacts','id':'%s','set':{'city':'Oslo','phone':'1'}}", id);
+    edit(p, "{'object':'contacts','id':'%s','set':{'city':'Oslo'}}", id);
+    edit(p, "{'object':'contacts','id':'%s','delete':true}", id);
+    assert_int_equal(hub(p, "GET", "/_sandbox/deliveries?secret=s&url=https%%3A%%2F%%2Fb.example%%2Fh", NULL), 200);
+    assert_int_equal(json_array_size(p->json), 1);
+    const json_t *delivery = json_array_get(p->json, 0);
+    assert_int_equal(js_int_or(delivery, "last", 0), 5);
+    assert_non_null(js_str(json_object_get(delivery, "headers"), "X-HubSpot-Signature-v3"));
+    AUTO_JSON json_t *events = js_parse(js_str(delivery, "body"), strlen(js_str(delivery, "body")), NULL);
+    static const char *const told[][3] = {{"contact.creation", NULL, "INTEGRATION"},
+                                          {"contact.propertyChange", "firstname", "INTEGRATION"},
+                                          {"contact.propertyChange", "city", "CRM_UI"},
+                                          {"contact.propertyChange", "phone", "CRM_UI"},
+                                          {"contact.deletion", NULL, "CRM_UI"}};
+    assert_int_equal(json_array_size(events), COUNT(told));
+    for (size_t i = 0; i < COUNT(told); i++) {
+        const json_t *e = json_array_get(events, i);
+        assert_string_equal(js_str(e, "subscriptionType"), told[i][0]);
+        assert_true(str_eq(js_str(e, "propertyName"), told[i][1]));
+        assert_string_equal(js_str(e, "changeSource"), told[i][2]);
+        assert_int_equal(js_int_or(e, "objectId", 0), 100001);
+    }
+    assert_int_equal(hub(p, "GET", "/_sandbox/deliveries?after=5", NULL), 200);
+    assert_int_equal(json_array_size(p->json), 0);
+    for (int i = 0; i < 150; i++)
+        edit(p, "{'object':'companies','create':{}}");
+    assert_int_equal(hub(p, "GET", "/_sandbox/deliveries?after=5", NULL), 200);
+    assert_int_equal(json_array_size(p->json), 2);
+    assert_int_equal(js_int_or(json_array_get(p->json, 0), "last", 0), 105);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_hubspot, close_place)
 
 int main(void)
@@ -252,6 +288,7 @@ int main(void)
         TEST(archived_records_are_elsewhere_and_erased_ones_nowhere),
         TEST(lists_page_by_record_id),
         TEST(both_ids_of_a_merge_lead_to_a_third),
+        TEST(what_happens_is_told_to_webhooks),
     };
     return cmocka_run_group_tests_name("sandbox.hubspot_objects", tests, NULL, NULL);
 }

@@ -109,6 +109,17 @@ static void states_go_one_way(void **state)
     assert_int_equal(sf(p, "GET", LEAD "/%s", NULL, one), 404);
 }
 
+static void jobs_are_forgotten_after_seven_days(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(sf(p, "POST", INGEST, "{'object':'Lead','operation':'insert'}"), 200);
+    AUTO_FREE char *id = keep(p, "id");
+    sandbox_advance(p->box, 6 * 24 * INT64_C(3600000));
+    assert_int_equal(sf(p, "GET", INGEST "/%s", NULL, id), 200);
+    sandbox_advance(p->box, 2 * 24 * INT64_C(3600000));
+    assert_int_equal(sf(p, "GET", INGEST "/%s", NULL, id), 404);
+}
+
 static void query_results_come_in_pages_with_headers(void **state)
 {
     struct place *p = *state;
@@ -153,6 +164,7 @@ int main(void)
         TEST(a_finished_job_may_be_full_of_failed_rows),
         TEST(jobs_fail_for_columns_and_line_ends),
         TEST(states_go_one_way),
+        TEST(jobs_are_forgotten_after_seven_days),
         TEST(query_results_come_in_pages_with_headers),
     };
     return cmocka_run_group_tests_name("sandbox.salesforce_bulk", tests, NULL, NULL);

@@ -336,9 +336,33 @@ STORY(a_deal_rests_while_its_contact_is_away, 11)
 STORY(a_deal_stays_with_the_survivor_of_a_merge, 12)
 STORY(a_lost_association_is_mended_by_the_full_compare, 13)
 
+/* The mapping names stages and the pipeline by what they were called when the bridge first saw them. */
+static void a_renamed_stage_or_pipeline_is_no_edit_and_stops_nothing(void **state)
+{
+    AUTO_FREE char *named = world_deals_reopening("new");
+    (void)state;
+    struct world *w = world_new(42, 3, named);
+    worth(w);
+    world_settle(w);
+    int64_t writes[2] = {world_writes(w, 0), world_writes(w, 1)};
+    json_decref(world_edit(w, 1, "{'object':'pipeline','id':'default','stage':'appointmentscheduled','set':{'label':'Intro call'}}"));
+    json_decref(world_edit(w, 1, "{'object':'pipeline','id':'default','set':{'label':'Direct messages'}}"));
+    world_stop(w);
+    world_settle(w);
+    assert_int_equal(world_writes(w, 0), writes[0]);
+    assert_int_equal(world_writes(w, 1), writes[1]);
+    edit_deal(w, 0, 1, "'dealstage':'appointmentscheduled'");
+    world_settle(w);
+    assert_status(w, 0, "New");
+    AUTO_FREE char *broken = world_broken(w);
+    assert_null(broken);
+    world_free(w);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_renamed_stage_or_pipeline_is_no_edit_and_stops_nothing),
         cmocka_unit_test(a_deal_is_made_after_its_contact_in_the_same_pass),
         cmocka_unit_test(deals_whose_answers_are_lost_are_found_not_repeated),
         cmocka_unit_test(a_deal_refused_for_now_is_made_later),

@@ -291,6 +291,28 @@ static void a_first_sync_survives_the_power_at_every_touch(void **state)
     }
 }
 
+/* A value an organisation refuses stays what it is in Inbox, wherever the power goes while the rest of the record is written. */
+static void a_refused_value_survives_the_power_at_every_touch(void **state)
+{
+    (void)state;
+    int64_t n = 1;
+    for (int64_t k = 0; k <= n; k++) {
+        struct world *w = leads_begin(19, 2, LEADS_STATIC, NULL);
+        json_decref(world_edit(w, 1, "{'object':'rule','create':{'type':'Lead','field':'inbox_notes__c','value':'forbidden'}}"));
+        leads_edit_inbox(w, 0, "'context.notes':'forbidden'");
+        world_watch(w, k);
+        world_settle(w);
+        if (!k)
+            n = w->touches;
+        int64_t open = 0, dead = 0;
+        assert_true(store_ops_counts(w->store, "r", &open, &dead, &(struct err){0}));
+        leads_assert_context(w, 0, "notes", "forbidden");
+        assert_int_equal(leads_count(w, "Lead"), 2);
+        assert_int_equal(dead, 1);
+        world_free(w);
+    }
+}
+
 /* The same for a conversion and an edit that meets it. (For duplicates: test_leads.c.) */
 static void a_conversion_survives_the_power_at_every_touch(void **state)
 {
@@ -332,6 +354,7 @@ int main(void)
         cmocka_unit_test(refresh_tokens_that_rotate_survive_restarts),
         cmocka_unit_test(a_service_in_a_bad_mood_is_outlasted),
         cmocka_unit_test(a_first_sync_survives_the_power_at_every_touch),
+        cmocka_unit_test(a_refused_value_survives_the_power_at_every_touch),
         cmocka_unit_test(a_conversion_survives_the_power_at_every_touch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,11 @@
 /* Seeded simulation: a small team and a CRM, people editing both sides at random, and a world that misbehaves in one chosen
  * way or in all. When all is quiet the invariants must hold. A seed reproduces its run exactly.
  *
- *   test_scenario_simulation                      every set with SIM_SEEDS seeds (default 150)
- *   SIM_SET=races SIM_FIRST=77 SIM_SEEDS=1 …      one run again
- *   SIM_DEALS=0|1                                 no deals, or deals for every seed (default: for every third)
- *   SIM_WITHOUT=1|2|4|8|16                        a guard taken away (intents, probe, read-back, confirm, race check) */
+ *   SIM_…                                         as tests/kit/seeds.h says
+ *   SIM_DEALS=0|1                                 no deals, or deals for every seed (default: for every third) */
 #include "bridge/base/str.h"
 #include "mappings/value.h"
-#include "tests/kit/world.h"
+#include "tests/kit/seeds.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,11 +13,9 @@
 /* after the standard headers */
 #include <cmocka.h>
 
-enum set { CALM, LOST, CRASHES, STALE, RACES, DISORDER, EVERYTHING, SETS };
-static const char *const set_names[SETS] = {"calm", "lost", "crashes", "stale", "races", "disorder", "everything"};
-
 #define PEOPLE 3
 #define EDITS 14
+#define SEEDS 150
 
 struct edit {
     size_t person;
@@ -44,8 +40,7 @@ struct simulation {
 
 static uint64_t roll(struct simulation *s, uint64_t sides)
 {
-    s->dice = s->dice * 6364136223846793005u + 1442695040888963407u;
-    return (s->dice >> 33) % sides;
+    return seeds_roll(&s->dice, sides);
 }
 
 static void note(struct simulation *s, size_t person, const char *field, int side, const char *value)
@@ -174,54 +169,21 @@ static void meddle(struct world *w, void *self)
 
 /* ---- the world ---- */
 
-static void manners(struct simulation *s, int side, const char *body)
-{
-    struct http_request r = {.method = (char *)"POST", .url = (char *)(side ? "http://hubspot.sandbox/_sandbox/manners" : "http://inbox.sandbox/_sandbox/manners"),
-                             .body = (char *)body, .body_n = strlen(body)};
-    struct http_answer a = {0};
-    int64_t delay = 0;
-    sandbox_serve(s->w->box, s->w->service[side], &r, &a, &delay);
-    http_answer_done(&a);
-}
-
 static void misbehave(struct simulation *s)
 {
-    struct sandbox *box = s->w->box;
-    bool all = s->set == EVERYTHING;
-    if (s->set == LOST || all) {
-        sandbox_fault(box, "{\"match\":{},\"do\":\"reset_after\",\"chance\":0.08}");
-        sandbox_fault(box, "{\"match\":{},\"do\":\"reset_before\",\"chance\":0.04}");
-        sandbox_fault(box, "{\"match\":{},\"do\":\"status\",\"status\":503,\"chance\":0.04}");
-        sandbox_fault(box, "{\"match\":{},\"do\":\"truncate\",\"chance\":0.02}");
-    }
-    if (s->set == STALE || all)
-        sandbox_fault(box, "{\"match\":{\"path\":\"*batch/read*\"},\"do\":\"stale\",\"every\":3}");
-    if (s->set == RACES || all) {
+    seeds_misbehave(s->w, s->set);
+    if (seeds_has(s->set, RACES)) {
         s->w->meddle = meddle;
         s->w->meddler = s;
     }
-    if (s->set == DISORDER || all)
-        manners(s, 0, "{\"disorder\":true,\"seq_gaps\":true}");
     if (s->tidy)
-        manners(s, 1, "{\"trim\":true,\"truncate\":24}");
+        world_manners(s->w, 1, "{\"trim\":true,\"truncate\":24}");
 }
 
 static void behave(struct simulation *s)
 {
-    sandbox_faults_clear(s->w->box);
+    seeds_behave(s->w);
     s->fewer = true;
-}
-
-/* A pass that may be cut off; the bridge comes up again with the next one. */
-static void pass(struct simulation *s)
-{
-    if (s->set == CRASHES || s->set == EVERYTHING)
-        world_watch(s->w, 1 + (int64_t)roll(s, 50));
-    if (!world_pass(s->w, (int64_t)roll(s, 20000)) && s->w->out) {
-        world_stop(s->w);
-        s->w->out = false;
-        s->w->cut_at = 0;
-    }
 }
 
 /* ---- nothing is lost in silence ---- */
@@ -310,13 +272,6 @@ static char *invented(struct simulation *s)
 
 /* ---- one run ---- */
 
-static int64_t number(const char *name, int64_t fallback)
-{
-    int64_t n = fallback;
-    const char *text = getenv(name);
-    return text && str_to_int(text, 0, INT32_MAX, &n) ? n : fallback;
-}
-
 static char *simulate(enum set set, uint64_t seed, unsigned without)
 {
     struct simulation *s = mem_alloc(sizeof *s);
@@ -325,21 +280,21 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     s->dice = seed * 2654435761u + 12345;
     static const char *const reopens[] = {"new", "reuse", "never"};
     AUTO_FREE char *deals = world_deals_reopening(reopens[seed / 3 % 3]);
-    s->deals = number("SIM_DEALS", seed % 3 == 0);
+    s->deals = seeds_number("SIM_DEALS", seed % 3 == 0);
     s->w = world_new(seed + 1, PEOPLE, s->deals ? deals : NULL);
     s->w->without = without;
     misbehave(s);
-    pass(s);
+    seeds_pass(s->w, s->set, &s->dice);
     for (int i = 0; i < EDITS; i++) {
         somebody_edits(s);
         sandbox_advance(s->w->box, (int64_t)roll(s, 40000));
         if (roll(s, 3) == 0)
-            pass(s);
+            seeds_pass(s->w, s->set, &s->dice);
     }
-    pass(s);
+    seeds_pass(s->w, s->set, &s->dice);
     behave(s);
     sandbox_advance(s->w->box, 5000); /* replicas catch up long before the change window leaves them behind */
-    pass(s);
+    seeds_pass(s->w, s->set, &s->dice);
     world_settle(s->w);
     char *broken = lost_edit(s);
     if (!broken)
@@ -360,35 +315,13 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     return broken;
 }
 
-static void run_set(enum set set)
-{
-    int64_t first = number("SIM_FIRST", 1), seeds = number("SIM_SEEDS", 150), bad = 0;
-    const char *only = getenv("SIM_SET");
-    if (only && !str_eq(only, set_names[set]))
-        return;
-    for (int64_t seed = first; seed < first + seeds; seed++) {
-        AUTO_FREE char *broken = simulate(set, (uint64_t)seed, (unsigned)number("SIM_WITHOUT", 0));
-        bad += broken != NULL;
-        if (broken && bad <= 3)
-            print_error("SIM_SET=%s SIM_FIRST=%lld SIM_SEEDS=1: %s\n", set_names[set], (long long)seed, broken);
-    }
-    print_message("set %-10s %lld seeds, %lld broken\n", set_names[set], (long long)seeds, (long long)bad);
-    assert_int_equal(bad, 0);
-}
-
-#define SET(function, set)          \
-    static void function(void **st) \
-    {                               \
-        (void)st;                   \
-        run_set(set);               \
-    }
-SET(a_calm_world_converges, CALM)
-SET(lost_answers_lose_nothing, LOST)
-SET(crashes_lose_nothing, CRASHES)
-SET(stale_reads_lose_nothing, STALE)
-SET(races_lose_nothing, RACES)
-SET(disordered_events_lose_nothing, DISORDER)
-SET(everything_at_once_loses_nothing, EVERYTHING)
+SEEDS_SET(a_calm_world_converges, CALM, SEEDS, simulate)
+SEEDS_SET(lost_answers_lose_nothing, LOST, SEEDS, simulate)
+SEEDS_SET(crashes_lose_nothing, CRASHES, SEEDS, simulate)
+SEEDS_SET(stale_reads_lose_nothing, STALE, SEEDS, simulate)
+SEEDS_SET(races_lose_nothing, RACES, SEEDS, simulate)
+SEEDS_SET(disordered_events_lose_nothing, DISORDER, SEEDS, simulate)
+SEEDS_SET(everything_at_once_loses_nothing, EVERYTHING, SEEDS, simulate)
 
 int main(void)
 {

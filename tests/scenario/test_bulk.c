@@ -1,0 +1,351 @@
+/* First loads that go as a job of the service: many leads at once, some of them bad, and the power going at every moment of
+ * it. The end is the same as on the ordinary road. */
+#include "bridge/base/str.h"
+#include "tests/kit/world.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+/* after the standard headers */
+#include <cmocka.h>
+
+#define FROM_FIVE "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\"; bulk = 5;"
+#define NEVER "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\"; bulk = 0;"
+
+static const char mapping[] =
+    "prospect = {\n"
+    "  crm = \"Lead\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true; "
+    "max_creates = 1000000;\n"
+    "  fields = (\n"
+    "    { name = \"first\"; inbox = \"displayName\"; crm = \"FirstName\"; flow = \"to_crm\"; transform = ( "
+    "\"first_word\", \"truncate:40\" ); },\n"
+    "    { name = \"last\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = ( \"rest\", "
+    "\"truncate:80\" ); on_blank = \"keep\"; },\n"
+    "    { name = \"title\"; inbox = \"bio\"; crm = \"Title\"; flow = \"to_crm\"; on_blank = \"keep\"; },\n"
+    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation__c\"; conflict = "
+    "\"source_unless_blank\"; initial = \"source\"; },\n"
+    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags__c\"; conflict = \"union\"; },\n"
+    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = "
+    "\"source\"; }\n"
+    "  );\n"
+    "};\n";
+
+/* ---- the place ---- */
+
+static void set_manners(struct world *w, const char *manners)
+{
+    struct http_request request = {0};
+    struct http_answer answer = {0};
+    int64_t delay = 0;
+    http_request_init(&request, "POST", "http://salesforce.sandbox/_sandbox/manners");
+    http_request_body(&request, mem_dup(manners), strlen(manners), "application/json");
+    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
+    assert_int_equal(answer.status, 200);
+    http_request_done(&request);
+    http_answer_done(&answer);
+}
+
+static int64_t asked(struct world *w, const char *route)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
+    return js_int_or(json_object_get(calls, "routes"), route, 0);
+}
+
+static void edit_inbox(struct world *w, size_t i, const char *set)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
+}
+
+static json_t *lead(struct world *w, size_t i)
+{
+    AUTO_FREE char *key = world_key(w, i);
+    return world_contact(w, key);
+}
+
+static void assert_lead(struct world *w, size_t i, const char *field, const char *value)
+{
+    AUTO_JSON json_t *l = lead(w, i);
+    assert_non_null(l);
+    const char *have = js_str(l, field);
+    if (!str_eq(have, value))
+        fail_msg("lead %zu: %s is %s, not %s", i, field, have ? have : "null", value ? value : "null");
+}
+
+static size_t count(struct world *w, const char *object)
+{
+    AUTO_JSON json_t *state = world_state(w, 1);
+    size_t n = 0, k;
+    json_t *row;
+    json_array_foreach (json_object_get(state, object), k, row)
+        n += !js_bool_or(row, "IsDeleted", false);
+    return n;
+}
+
+static void ops(struct world *w, int64_t *open, int64_t *dead)
+{
+    struct err err = {0};
+    assert_true(store_ops_counts(w->store, "r", open, dead, &err));
+}
+
+static void finish(struct world *w)
+{
+    char *broken = world_broken(w);
+    if (broken)
+        fail_msg("%s", broken);
+    world_free(w);
+}
+
+/* ---- stories ---- */
+
+static void many_new_leads_go_as_one_job(void **state)
+{
+    (void)state;
+    struct world *w = world_new_salesforce(31, 40, mapping, FROM_FIVE);
+    edit_inbox(w, 0, "'displayName':'Ada','context.notes':'says \\\"yes, and\\nno\\\"'");
+    edit_inbox(w, 1, "'displayName':'Bob Babbage','context.notes':'#N/A'");
+    world_settle(w);
+    int64_t open = 0, dead = 0;
+    ops(w, &open, &dead);
+    assert_int_equal(count(w, "Lead"), 40);
+    assert_int_equal(open, 0);
+    assert_int_equal(dead, 0);
+    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+    assert_int_equal(w->route->tally.created, 40);
+    assert_lead(w, 0, "LastName", "[not provided]");
+    assert_lead(w, 0, "Company", "[not provided]");
+    assert_lead(w, 0, "inbox_notes__c", "says \"yes, and\nno\"");
+    assert_lead(w, 1, "inbox_notes__c", "#N/A"); /* what CSV cannot say goes by itself */
+    finish(w);
+}
+
+/* Restricted values, texts that are too long and a rule of the house are refused for a few; the rest of them is there. */
+static void plant(struct world *w, size_t people, size_t every)
+{
+    static const char rule[] = "{'object':'rule','create':{'type':'Lead','field':'inbox_notes__c','value':'forbidden','code':"
+                               "'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST','message':'bad value for restricted picklist field: forbidden'}}";
+    json_decref(world_edit(w, 1, rule));
+    for (size_t i = 0; i < people; i += every) {
+        AUTO_FREE char *bio = mem_printf("'bio':'%0300d'", 7);
+        edit_inbox(w, i, i / every % 2 ? bio : "'context.notes':'forbidden'");
+    }
+}
+
+static void assert_planted(struct world *w, size_t people, size_t every)
+{
+    int64_t open = 0, dead = 0;
+    ops(w, &open, &dead);
+    assert_int_equal(open, 0);
+    assert_int_equal(dead, people / every);
+    assert_int_equal(count(w, "Lead"), people);
+    struct op *list = NULL;
+    size_t n = 0;
+    struct err err = {0};
+    assert_true(store_ops_dead(w->store, "r", 0, people, &list, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        if (!strstr(list[i].error, "STRING_TOO_LONG") && !strstr(list[i].error, "RESTRICTED_PICKLIST"))
+            fail_msg("dead for: %s", list[i].error);
+    ops_free(list, n);
+    for (size_t i = 0; i < people; i++) {
+        AUTO_JSON json_t *p = world_prospect(w, i);
+        AUTO_JSON json_t *l = lead(w, i);
+        const char *notes = js_str(json_object_get(p, "context"), "notes"), *title = js_str(l, "Title");
+        assert_non_null(l);
+        if (i % every)
+            assert_string_equal(notes ? notes : "", js_str_or(l, "inbox_notes__c", ""));
+        else
+            assert_true(i / every % 2 ? !title : !js_str(l, "inbox_notes__c"));
+    }
+}
+
+/* The second full run writes nothing. */
+static void assert_quiet(struct world *w)
+{
+    struct err err = {0};
+    w->cut_at = 0;
+    int64_t before = world_writes(w, 0) + world_writes(w, 1);
+    assert_true(intake_mark_all(w->route, LANE_RECONCILE, &err) && intake_restart(&w->intake[0], &err));
+    world_settle(w);
+    assert_int_equal(world_writes(w, 0) + world_writes(w, 1), before);
+}
+
+/* When people mend what was refused, all of it arrives. */
+static void finish_planted(struct world *w, size_t people, size_t every)
+{
+    assert_quiet(w);
+    for (size_t i = 0; i < people; i += every)
+        edit_inbox(w, i, "'bio':'short','context.notes':'allowed'");
+    world_settle(w);
+    assert_lead(w, 0, "inbox_notes__c", "allowed");
+    finish(w);
+}
+
+static void bad_rows_are_dead_with_their_reasons_and_the_rest_is_there(void **state)
+{
+    (void)state;
+    struct world *w = world_new_salesforce(32, 60, mapping, FROM_FIVE);
+    plant(w, 60, 10);
+    world_settle(w);
+    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+    assert_planted(w, 60, 10);
+    finish_planted(w, 60, 10);
+    struct world *plain = world_new_salesforce(32, 60, mapping, NEVER);
+    plant(plain, 60, 10);
+    world_settle(plain);
+    assert_int_equal(asked(plain, "POST /jobs/ingest"), 0);
+    assert_planted(plain, 60, 10); /* the ordinary road ends the same */
+    finish_planted(plain, 60, 10);
+}
+
+static void few_or_urgent_creates_go_at_once(void **state)
+{
+    (void)state;
+    struct world *w = world_new_salesforce(33, 4, mapping, FROM_FIVE);
+    world_settle(w);
+    assert_int_equal(count(w, "Lead"), 4);
+    assert_int_equal(asked(w, "POST /jobs/ingest"), 0);
+    finish(w);
+}
+
+/* Too many locks, and a job that gives up half way: what it did not do is done all the same, once. */
+static void what_a_job_does_not_process_goes_by_itself(void **state)
+{
+    (void)state;
+    struct world *w = world_new_salesforce(34, 30, mapping, FROM_FIVE);
+    set_manners(w, "{\"bulk_unprocessed\":11,\"lock_share\":0.2}");
+    world_settle(w);
+    assert_int_equal(count(w, "Lead"), 30);
+    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+    finish(w);
+}
+
+static void a_service_in_a_bad_mood_is_outlasted(void **state)
+{
+    static const char *const moods[] = {
+        "{\"match\":{\"path\":\"/jobs/ingest\"},\"do\":\"reset_after\",\"chance\":0.15}",
+        "{\"match\":{\"path\":\"/jobs/ingest\"},\"do\":\"truncate\",\"chance\":0.15}",
+        "{\"match\":{\"path\":\"/jobs/ingest\"},\"do\":\"status\",\"status\":503,\"chance\":0.1}",
+        "{\"match\":{\"path\":\"/jobs/ingest\"},\"do\":\"html\",\"chance\":0.1}",
+        "{\"match\":{\"path\":\"/jobs/ingest\"},\"do\":\"empty\",\"chance\":0.1}"};
+    (void)state;
+    for (uint64_t seed = 40; seed < 42; seed++) {
+        struct world *w = world_new_salesforce(seed, 20, mapping, FROM_FIVE);
+        plant(w, 20, 5);
+        for (size_t i = 0; i < COUNT(moods); i++)
+            assert_true(sandbox_fault(w->box, moods[i]));
+        for (int i = 0; i < 20 && count(w, "Lead") < 20; i++)
+            world_settle(w);
+        sandbox_faults_clear(w->box);
+        world_settle(w);
+        assert_planted(w, 20, 5);
+        finish_planted(w, 20, 5);
+    }
+}
+
+/* People go on working while the job does: edits on both sides meanwhile are edits. */
+static void edits_during_the_job_are_not_lost(void **state)
+{
+    (void)state;
+    struct world *w = world_new_salesforce(35, 10, mapping, FROM_FIVE);
+    set_manners(w, "{\"bulk_ms\":600000}");
+    assert_true(world_pass(w, 60 * 1000));
+    assert_int_equal(count(w, "Lead"), 0);
+    edit_inbox(w, 3, "'context.notes':'while it ran'");
+    assert_true(world_pass(w, 60 * 1000));
+    assert_int_equal(count(w, "Lead"), 0);
+    sandbox_advance(w->box, 600000);
+    world_settle(w);
+    assert_lead(w, 3, "inbox_notes__c", "while it ran");
+    finish(w);
+}
+
+static void abort_job(struct world *w)
+{
+    struct bulk *list = NULL;
+    size_t n = 0;
+    struct err err = {0};
+    assert_true(store_bulks(w->store, "r", &list, &n, &err));
+    assert_int_equal(n, 1);
+    AUTO_FREE char *url = mem_printf("http://salesforce.sandbox/services/data/v62.0/jobs/ingest/%.18s", list[0].ticket);
+    struct http_request request = {0};
+    struct http_answer answer = {0};
+    int64_t delay = 0;
+    http_request_init(&request, "PATCH", url);
+    http_headers_add(&request.headers, "Authorization", "Bearer sandbox-token");
+    http_request_body(&request, mem_dup("{\"state\":\"Aborted\"}"), 19, "application/json");
+    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
+    assert_int_equal(answer.status, 200);
+    http_request_done(&request);
+    http_answer_done(&answer);
+    bulks_free(list, n);
+}
+
+/* An administrator may abort a job; and a bridge that was off for more than a week finds it forgotten. */
+static void a_job_that_was_aborted_or_forgotten_is_done_by_itself(void **state)
+{
+    (void)state;
+    for (int forgotten = 0; forgotten < 2; forgotten++) {
+        struct world *w = world_new_salesforce(37, 8, mapping, FROM_FIVE);
+        set_manners(w, "{\"bulk_ms\":600000}");
+        assert_true(world_pass(w, 10 * 1000));
+        if (forgotten)
+            world_stop(w);
+        else
+            abort_job(w);
+        sandbox_advance(w->box, forgotten ? 8 * 24 * INT64_C(3600000) : 0);
+        world_settle(w);
+        assert_int_equal(count(w, "Lead"), 8);
+        assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+        finish(w);
+    }
+}
+
+/* The power goes at touch k of a first load; afterwards all is as if it had not. */
+static void cut_everywhere(const char *options, int64_t step)
+{
+    int64_t n = 1;
+    for (int64_t k = 0; k <= n; k += k ? step : 1) {
+        struct world *w = world_new_salesforce(36, 8, mapping, options);
+        plant(w, 8, 4);
+        set_manners(w, "{\"bulk_unprocessed\":2}");
+        world_watch(w, k);
+        world_settle(w);
+        if (!k)
+            n = w->touches;
+        assert_planted(w, 8, 4);
+        assert_quiet(w);
+        if (k % 10)
+            world_free(w);
+        else
+            finish_planted(w, 8, 4);
+    }
+    print_message("a load of 8: %lld touches\n", (long long)n);
+}
+
+static void a_load_survives_the_power_at_every_touch(void **state)
+{
+    (void)state;
+    cut_everywhere(FROM_FIVE, 1);
+}
+
+static void so_does_the_ordinary_road(void **state)
+{
+    (void)state;
+    cut_everywhere(NEVER, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_new_leads_go_as_one_job),
+        cmocka_unit_test(bad_rows_are_dead_with_their_reasons_and_the_rest_is_there),
+        cmocka_unit_test(few_or_urgent_creates_go_at_once),
+        cmocka_unit_test(what_a_job_does_not_process_goes_by_itself),
+        cmocka_unit_test(a_service_in_a_bad_mood_is_outlasted),
+        cmocka_unit_test(edits_during_the_job_are_not_lost),
+        cmocka_unit_test(a_job_that_was_aborted_or_forgotten_is_done_by_itself),
+        cmocka_unit_test(a_load_survives_the_power_at_every_touch),
+        cmocka_unit_test(so_does_the_ordinary_road),
+    };
+    return cmocka_run_group_tests_name("scenario.bulk", tests, NULL, NULL);
+}
