@@ -78,7 +78,7 @@ struct patch item_patch(const struct item *it, int side)
 
 bool item_unsaid(const struct cell_plan *c)
 {
-    return c->f->flow == FLOW_BOTH && !c->write[SIDE_T] && c->now[SIDE_S] && c->act != ACT_HOLD;
+    return c->f->flow == FLOW_BOTH && !c->f->fence && !c->write[SIDE_T] && c->now[SIDE_S] && c->act != ACT_HOLD;
 }
 
 bool item_sent(const struct item *it, int side)

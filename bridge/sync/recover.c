@@ -57,14 +57,15 @@ static enum landed look(const struct batch *b, const struct item *it, const stru
     /* A refused create is made bare and then field by field; cut off in between, what is blank never got there. A bulk job
      * makes a record whole or not at all: there a blank is somebody's. */
     bool seen = now != NULL, missing = now && !op->bulk && value_blank(now) && !value_blank(sent);
-    json_decref(now);
+    AUTO_JSON json_t *mine = now;
     if (untouched)
         return LANDED_NO;
     enum landed past = op->side == SIDE_T ? in_history(b, it, op, f, cell, value) : LANDED_UNKNOWN;
     if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && missing)
         return LANDED_NO;
     if (past == LANDED_UNKNOWN && str_eq(op->kind, "create") && seen) {
-        *value = json_incref((json_t *)sent); /* the record carries our key: it was made with this */
+        /* The record carries our key: it was made with this, or with what the service made of it if nobody else was there. */
+        *value = json_incref(it->t.untouched ? mine : (json_t *)sent);
         return LANDED_YES;
     }
     return past;

@@ -11,6 +11,8 @@
 #define SALESFORCE_MODIFIED "SystemModstamp"
 #define SALESFORCE_UNDER_WAY_MS (10 * INT64_C(60000)) /* no transaction runs longer */
 #define SALESFORCE_CREATED "CreatedDate"
+#define SALESFORCE_MAKER "CreatedById"
+#define SALESFORCE_LAST_HAND "LastModifiedById"
 #define SALESFORCE_ADDRESS "record_url" /* a field of our own: where people see the record */
 
 /* The objects the connector holds, and where they differ. A new one is a line in salesforce_object.c. */

@@ -20,8 +20,9 @@ json_t *salesforce_names(const struct schema *types, const char *const *fields)
     const struct salesforce_object *o = salesforce_object_of(types->object);
     json_t *names = json_array();
     js_add(names, json_string("Id"));
-    salesforce_name(names, types, SALESFORCE_MODIFIED);
-    salesforce_name(names, types, SALESFORCE_CREATED);
+    static const char *const always[] = {SALESFORCE_MODIFIED, SALESFORCE_CREATED, SALESFORCE_MAKER, SALESFORCE_LAST_HAND};
+    for (size_t i = 0; i < COUNT(always); i++)
+        salesforce_name(names, types, always[i]);
     if (o && o->becomes) {
         salesforce_name(names, types, "IsConverted");
         salesforce_name(names, types, o->moved_by);

@@ -84,6 +84,16 @@ static void salesforce_version(const char *stamp, int64_t as_of, struct record *
         out->version = mem_dup(stamp);
 }
 
+/* The hand that made it was the last one there, within the second a creation may take: what flows do at once is part of it. */
+static bool salesforce_untouched(const json_t *row)
+{
+    const char *born = js_str(row, SALESFORCE_CREATED), *stamp = js_str(row, SALESFORCE_MODIFIED);
+    const char *maker = js_str(row, SALESFORCE_MAKER);
+    int64_t from = 0, to = 0;
+    return born && stamp && maker && str_eq(maker, js_str(row, SALESFORCE_LAST_HAND)) && when_parse(born, &from) &&
+           when_parse(stamp, &to) && to - from <= 1000;
+}
+
 bool salesforce_record(struct endpoint *ep, const struct schema *types, const json_t *row, int64_t as_of,
                        const char *const *fields, struct record *out)
 {
@@ -94,8 +104,7 @@ bool salesforce_record(struct endpoint *ep, const struct schema *types, const js
         return false;
     *out = (struct record){.id = mem_dup(id), .as_of = as_of};
     salesforce_version(js_str(row, SALESFORCE_MODIFIED), as_of, out);
-    out->untouched = js_str(row, SALESFORCE_CREATED) &&
-                     str_eq(js_str(row, SALESFORCE_CREATED), js_str(row, SALESFORCE_MODIFIED));
+    out->untouched = salesforce_untouched(row);
     if (o && o->becomes && js_bool_or(row, "IsConverted", false)) {
         out->state = RECORD_CONVERTED;
         out->moved_type = mem_dup(o->becomes);

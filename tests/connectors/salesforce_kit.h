@@ -10,7 +10,8 @@
     "{\"name\":\"k__c\",\"type\":\"string\",\"length\":64,\"updateable\":true,\"unique\":true,\"externalId\":true}"
 #define LOOSE_KEY                                                                                                      \
     "{\"name\":\"loose__c\",\"type\":\"string\",\"length\":64,\"updateable\":true,\"unique\":false,\"externalId\":true}"
-#define STAMP FIELD("SystemModstamp", "datetime") "," FIELD("CreatedDate", "datetime")
+#define STAMP FIELD("SystemModstamp", "datetime") "," FIELD("CreatedDate", "datetime") "," FIELD("CreatedById", "reference") "," FIELD(    \
+                  "LastModifiedById", "reference")
 #define STATUS                                                                                                         \
     "{\"name\":\"Status\",\"type\":\"picklist\",\"updateable\":true,\"restrictedPicklist\":true,\"picklistValues\":[{" \
     "\"value\":\"New\",\"label\":\"Neu\",\"active\":true},{\"value\":\"Old\",\"active\":false}]}"

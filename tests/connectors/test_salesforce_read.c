@@ -93,7 +93,7 @@ static void an_id_says_itself_which_object_it_is(void **state)
     recorded_add(w, READ, 200, "[" ROW(ONE, ",\"LastName\":\"Lead\"") "]");
     recorded_add(w,
                  "/composite/sobjects/Contact {\"ids\":[\"" CONTACT
-                 "\"],\"fields\":[\"Id\",\"SystemModstamp\",\"CreatedDate\",\"LastName\"]}",
+                 "\"],\"fields\":[\"Id\",\"SystemModstamp\",\"CreatedDate\",\"CreatedById\",\"LastModifiedById\",\"LastName\"]}",
                  200, "[{\"Id\":\"" CONTACT "\",\"LastName\":\"Contact\"}]");
     assert_true(salesforce_connector.fetch(w->ep, "Lead", ids, 2, some, 0, r, &err));
     assert_member(r[0].fields, "LastName", "'Contact'");

@@ -235,6 +235,19 @@ static void both_ids_of_a_merge_lead_to_a_third(void **state)
         post(p, "POST", OBJECTS "/contacts/merge", "{'primaryObjectId':'%s','objectIdToMerge':'%s'}", one, two), 400);
 }
 
+static void a_new_contact_is_a_lead_and_the_answer_says_so(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(post(p, "POST", OBJECTS "/contacts", "{'properties':{'firstname':'Ada'}}"), 201);
+    assert_string_equal(text_at(p, "properties.lifecyclestage"), "lead");
+    assert_string_equal(text_at(p, "createdAt"), text_at(p, "updatedAt"));
+    assert_int_equal(post(p, "POST", OBJECTS "/contacts", "{'properties':{'lifecyclestage':'subscriber'}}"), 201);
+    assert_string_equal(text_at(p, "properties.lifecyclestage"), "subscriber");
+    assert_int_equal(post(p, "POST", "/_sandbox/manners", "{'new_lifecycle':''}"), 200);
+    assert_int_equal(post(p, "POST", OBJECTS "/contacts", "{'properties':{'firstname':'Bob'}}"), 201);
+    assert_null(text_at(p, "properties.lifecyclestage"));
+}
+
 /* What the connector makes of it is the contract's business; here: who changed what, in deliveries of a hundred at most. */
 static void what_happens_is_told_to_webhooks(void **state)
 {
@@ -285,6 +298,7 @@ int main(void)
         TEST(required_properties_are_named_in_the_context),
         TEST(rules_of_the_account_bind_the_newest_version_only),
         TEST(lifecycle_moves_forward_or_is_cleared_first),
+        TEST(a_new_contact_is_a_lead_and_the_answer_says_so),
         TEST(history_tells_who_wrote_what_when),
         TEST(archived_records_are_elsewhere_and_erased_ones_nowhere),
         TEST(lists_page_by_record_id),

@@ -34,6 +34,21 @@ static void assert_each_once(struct world *w, size_t n)
     assert_int_equal(leads_keys(w), n);
 }
 
+/* The kit's look at every link takes the square of a large town: there only a full comparison must find nothing to write. */
+static void finish(struct world *w, size_t n)
+{
+    struct err err = {0};
+    if (n <= 1000) {
+        leads_finish(w);
+        return;
+    }
+    int64_t writes = world_writes(w, 0) + world_writes(w, 1);
+    assert_true(intake_mark_all(&w->route[0], LANE_RECONCILE, &err) && intake_restart(&w->intake[0], &err));
+    world_settle(w);
+    assert_int_equal(world_writes(w, 0) + world_writes(w, 1), writes);
+    world_free(w);
+}
+
 /* ---- what a new lead is given ---- */
 
 /* 0 has no status, 1 one that the mapping keeps from leads, 2 one that they know. */
@@ -86,7 +101,6 @@ static void edit_behind_the_create(struct world *w, void *self)
     if (!made)
         return;
     *over = true;
-    sandbox_advance(w->box, 1500); /* stamps count seconds */
     leads_edit(w, 0, "'set':{'Status':'Working - Contacted'}");
 }
 
@@ -122,6 +136,23 @@ static void it_is_no_news_whatever_the_power_does(void **state)
     print_message("defaults: %lld touches, each cut once\n", (long long)n);
 }
 
+/* The field has two decimals. What was made of a value at birth is no edit either, though the answer that said so is lost. */
+static void what_was_rounded_behind_a_lost_answer_is_no_news(void **state)
+{
+    (void)state;
+    struct world *w = leads_begin(40, 3, LEADS_STATIC, NULL);
+    leads_edit_inbox(w, 0, "'context.valuation':33.333");
+    assert_true(sandbox_fault(w->box, "{\"match\":{\"method\":\"POST\",\"path\":\"/services/data/v62.0/composite/sobjects\"},"
+                                      "\"do\":\"reset_after\",\"times\":1}"));
+    world_settle(w);
+    assert_each_once(w, 3);
+    AUTO_JSON json_t *l = leads_of(w, 0), *p = world_prospect(w, 0);
+    assert_true(json_number_value(json_object_get(l, "inbox_valuation__c")) == 33.33);
+    assert_true(json_number_value(json_object_get(json_object_get(p, "context"), "valuation")) == 33.333);
+    assert_int_equal(world_writes(w, 0), 0);
+    leads_finish(w);
+}
+
 /* ---- what it costs ---- */
 
 static void a_first_sync_takes_three_calls_for_two_hundred(void **state)
@@ -137,7 +168,7 @@ static void a_first_sync_takes_three_calls_for_two_hundred(void **state)
     assert_true(first <= (int64_t)(3 * n / 200 + 30));
     world_settle(w);
     sandbox_calls_clear(w->box);
-    leads_finish(w);
+    finish(w, n);
     print_message("%zu prospects: %lld calls to Salesforce\n", n, (long long)first);
 }
 
@@ -152,7 +183,7 @@ static void every_fifth_row_is_locked(void **state)
         world_settle(w);
     assert_each_once(w, n);
     print_message("locks 20 %%: %zu leads, each once, in %lld calls\n", n, (long long)world_calls(w, 1));
-    leads_finish(w);
+    finish(w, n);
 }
 
 struct intruder {
@@ -299,7 +330,7 @@ static void thousands_that_commit_late_are_all_heard(void **state)
     assert_int_equal(json_object_size(seen), n); /* each its own */
     assert_int_equal(world_writes(w, 0) - writes, n);
     print_message("late commits: %zu heard, %lld written, none twice\n", n, (long long)(world_writes(w, 0) - writes));
-    leads_finish(w);
+    finish(w, n);
 }
 
 /* ---- somebody is known already ---- */
@@ -361,6 +392,7 @@ int main(void)
         cmocka_unit_test(what_somebody_makes_of_it_is_news),
         cmocka_unit_test(an_edit_right_behind_the_create_is_news),
         cmocka_unit_test(it_is_no_news_whatever_the_power_does),
+        cmocka_unit_test(what_was_rounded_behind_a_lost_answer_is_no_news),
         cmocka_unit_test(a_first_sync_takes_three_calls_for_two_hundred),
         cmocka_unit_test(every_fifth_row_is_locked),
         cmocka_unit_test(a_session_may_end_between_any_two_calls),
