@@ -21,5 +21,7 @@ char *talk_mapping(const struct talk_crm *crm, const char *rules); /* caller fre
 /* Is this entry of a state below that person's record, and below nobody else's? */
 bool talk_is_below(const struct talk_crm *crm, const json_t *entry, const char *person);
 
-/* Every story with this CRM; the exit status of a test program. seeds: how many of the random ones. */
+/* Every story with this CRM; the exit status of a test program. seeds: how many of the random ones. Of the environment:
+ *   TALK_PEOPLE=2000      a larger town in the test of what it costs
+ *   TALK_ONLY="thirty*"   tests whose names match */
 int talk_stories(const struct talk_crm *crm, int seeds);
