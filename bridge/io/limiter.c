@@ -195,17 +195,23 @@ static void count(struct bucket *b, int64_t now, enum lane lane, unsigned calls)
     }
 }
 
+static int64_t longest_wait(struct limiter *l, struct bucket *const *in, size_t n, int64_t now, enum lane lane, unsigned calls)
+{
+    int64_t wait = 0;
+    unsigned room = UINT32_MAX;
+    for (size_t i = 0; i < n; i++) {
+        int64_t one = wait_in(l, in[i], now, lane, calls, &room);
+        wait = one > wait ? one : wait;
+    }
+    return wait;
+}
+
 int64_t limiter_wait(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
 {
     struct bucket *in[2];
-    int64_t wait = 0;
-    unsigned room = UINT32_MAX;
     pthread_mutex_lock(&l->lock);
     size_t n = counted_in(l, bucket, in);
-    for (size_t i = 0; i < n; i++) {
-        int64_t w = wait_in(l, in[i], now, lane, calls, &room);
-        wait = w > wait ? w : wait;
-    }
+    int64_t wait = longest_wait(l, in, n, now, lane, calls);
     pthread_mutex_unlock(&l->lock);
     return wait;
 }
@@ -238,14 +244,9 @@ int64_t limiter_pace(struct limiter *l, int64_t now, unsigned bucket, enum lane 
 int64_t limiter_take(struct limiter *l, int64_t now, unsigned bucket, enum lane lane, unsigned calls)
 {
     struct bucket *in[2];
-    int64_t wait = 0;
-    unsigned room = UINT32_MAX;
     pthread_mutex_lock(&l->lock);
     size_t n = counted_in(l, bucket, in);
-    for (size_t i = 0; i < n; i++) {
-        int64_t w = wait_in(l, in[i], now, lane, calls, &room);
-        wait = w > wait ? w : wait;
-    }
+    int64_t wait = longest_wait(l, in, n, now, lane, calls);
     for (size_t i = 0; !wait && i < n; i++)
         count(in[i], now, lane, calls);
     pthread_mutex_unlock(&l->lock);
