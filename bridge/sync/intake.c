@@ -79,7 +79,9 @@ static void identify(struct subject *s, const struct record *rec)
 /* Answers whether anybody has to look. */
 static bool learn(struct subject *s, const struct record *rec, bool fresh, int64_t late)
 {
+    bool back = s->missed_at && rec->state == RECORD_LIVE && rec->as_of > s->missed_at;
     identify(s, rec);
+    s->missed_at = back ? 0 : s->missed_at;
     if (rec->state != RECORD_LIVE || !rec->fields || !rec->key) {
         s->stale = true;
         return true;
@@ -87,7 +89,7 @@ static bool learn(struct subject *s, const struct record *rec, bool fresh, int64
     if (tells_nothing_new(s, rec)) {
         if (rec->as_of > s->as_of)
             s->as_of = rec->as_of;
-        return fresh;
+        return fresh || back;
     }
     if (s->fields && (rec->as_of <= s->as_of || s->stale)) {
         s->stale = true;
