@@ -35,6 +35,7 @@ struct item {
     bool create;
     bool final;          /* risky work (detach, clear) may be done now */
     bool detaches;       /* its record is not there any more: detached when the guard lets it through */
+    bool buries;         /* the same of its source record: the link becomes a tombstone */
     struct hold *holds;
     size_t n_holds;
     struct op *ops;
@@ -95,7 +96,7 @@ void gather_fail(struct batch *b, struct bound *bound, pick *wanted, const struc
 
 /* match.c: records of those who have no link, by the bridge key and the match keys. */
 bool match_targets(struct batch *b, struct err *err) MUST_CHECK;
-void match_choice(struct item *it); /* a person picked the record of an ambiguous link */
+bool match_choices(struct batch *b, struct err *err) MUST_CHECK; /* the records people picked for ambiguous links */
 
 /* confirm.c: a second look before writing. */
 void confirm_writes(struct batch *b);
@@ -108,6 +109,7 @@ bool unfold_wake(struct batch *b, const struct item *it, struct err *err) MUST_C
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);
+void place_gone(struct batch *b, struct item *it); /* its source record is gone for good: what is risky about that is guarded */
 bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
@@ -195,5 +197,6 @@ bool item_fail(struct batch *b, struct item *it, const struct err *err);
 /* item_fail_side: the same where it is known which side failed. A source without quota holds up only what needs it. */
 bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err);
 #define WHY_SOURCE_WAITS "source waits" /* reason of jobs put off so */
+#define WHY_SOURCE_GONE "gone in Inbox" /* reason of links whose source record is gone */
 /* route_stop notes why the route stands still (the first reason stays). */
 void route_stop(struct route *r, const struct err *err);

@@ -65,9 +65,20 @@ static bool has_open_op(const struct item *it, int side)
     return false;
 }
 
+static bool was_gone(const struct item *it)
+{
+    return it->link.state == LINK_TOMBSTONE && str_eq(it->link.reason, WHY_SOURCE_GONE);
+}
+
+/* Given up as gone, and told of again since: it is asked for, and if it is there it comes back. */
+static bool seems_back(const struct item *it)
+{
+    return was_gone(it) && !it->subject.missed_at;
+}
+
 static bool wants_source(const struct item *it)
 {
-    return !it->off && (!it->known || it->subject.stale || !it->subject.fields || has_open_op(it, SIDE_S));
+    return !it->off && (!it->known || it->subject.stale || !it->subject.fields || has_open_op(it, SIDE_S) || seems_back(it));
 }
 
 /* What was told replaces what was known; what was not told stays. */
@@ -91,7 +102,8 @@ static void source_gone(struct batch *b, struct item *it)
 {
     int64_t now = b->r->env->now(b->r->env);
     it->subject_dirty = it->known;
-    if (!it->subject.missed_at) {
+    it->subject.stale = true; /* believed only when it has been read again */
+    if (!it->subject.missed_at || it->subject.missed_at > now) {
         it->subject.missed_at = now;
         it->due = now + GONE_AGAIN_MS;
         item_off(it, it->link.id ? NEXT_LATER : NEXT_FINISH, "gone in Inbox: will look again");
@@ -102,14 +114,20 @@ static void source_gone(struct batch *b, struct item *it)
         item_off(it, NEXT_LATER, "gone in Inbox: will look again");
         return;
     }
-    if (it->link.id && it->link.state != LINK_TOMBSTONE) {
-        it->link.state = LINK_TOMBSTONE;
-        free(it->link.reason);
-        it->link.reason = mem_dup("gone in Inbox");
-        it->link_dirty = true;
-        it->event = "source gone";
-    }
-    item_off(it, NEXT_FINISH, "gone in Inbox");
+    if (it->link.id && it->link.state != LINK_TOMBSTONE)
+        place_gone(b, it);
+    else
+        item_off(it, NEXT_FINISH, WHY_SOURCE_GONE);
+}
+
+/* It answers after all: what was kept of it is compared as if nothing had been. */
+static void come_back(struct item *it)
+{
+    it->link.state = LINK_LINKED;
+    free(it->link.reason);
+    it->link.reason = NULL;
+    it->link_dirty = true;
+    it->event = "source back";
 }
 
 static void source_answer(struct batch *b, struct item *it, const struct record *rec)
@@ -136,6 +154,8 @@ static void source_answer(struct batch *b, struct item *it, const struct record 
         it->subject.label = mem_dup(rec->label);
     }
     overlay(it, rec);
+    if (was_gone(it))
+        come_back(it);
 }
 
 /* Fetches the picked items of one object in one call. */
@@ -289,7 +309,6 @@ void gather_target(struct batch *b)
         struct item *it = &b->items[i];
         if (it->off)
             continue;
-        match_choice(it);
         family_admit(b, it);
         if (it->off)
             continue;

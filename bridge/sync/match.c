@@ -46,9 +46,24 @@ static void hold_candidates(struct item *it, const struct found *f, const char *
     item_off(it, NEXT_FINISH, "several records match");
 }
 
-/* One hit links, unless another prospect owns that record already. */
+/* Does another prospect own that record already, or has one just found it in this very batch? */
+static bool taken_by_another(struct batch *b, const struct item *it, const char *id, bool *taken, struct err *err)
+{
+    struct link other = {0};
+    bool found = false;
+    if (!store_link_by_target(b->r->store, b->r->name, it->b->o->type[SIDE_T], id, &other, &found, err))
+        return false;
+    *taken = found && other.id != it->link.id;
+    link_done(&other);
+    for (size_t i = 0; i < b->n && !*taken; i++)
+        *taken = &b->items[i] != it && b->items[i].b == it->b && str_eq(b->items[i].link.t_id, id);
+    return true;
+}
+
+/* One hit links, unless it is another prospect's. */
 static bool take_found(struct batch *b, struct item *it, struct found *f, const char *field, struct err *err)
 {
+    bool taken = false;
     if (f->err.kind != ERR_NONE) {
         item_fail(b, it, &f->err);
         return true;
@@ -57,13 +72,9 @@ static bool take_found(struct batch *b, struct item *it, struct found *f, const 
         hold_candidates(it, f, field);
     if (f->n != 1)
         return true;
-    struct link other = {0};
-    bool taken = false;
-    if (!store_link_by_target(b->r->store, b->r->name, it->b->o->type[SIDE_T], f->items[0].id, &other, &taken, err))
+    if (!taken_by_another(b, it, f->items[0].id, &taken, err))
         return false;
-    bool clash = taken && other.id != it->link.id;
-    link_done(&other);
-    if (clash) {
+    if (taken) {
         hold_candidates(it, f, field);
         return true;
     }
@@ -119,15 +130,44 @@ static bool find_target(struct batch *b, struct bound *bound, const char *field,
     return ok;
 }
 
-void match_choice(struct item *it)
+/* A choice that cannot be: it is asked for again. */
+static bool ask_again(struct batch *b, struct item *it, struct hold *h, struct err *err)
 {
-    for (size_t i = 0; i < it->n_holds; i++)
-        if (!it->holds[i].field && it->holds[i].choice && it->link.state == LINK_AMBIGUOUS) {
-            it->link.t_id = mem_dup(it->holds[i].choice);
-            it->link.state = LINK_LINKED;
-            it->link_dirty = true;
-            it->event = "linked";
-        }
+    char *why = mem_printf("record %s belongs to another prospect already", h->choice);
+    free(h->why);
+    free(h->choice);
+    h->why = why;
+    h->choice = NULL;
+    item_off(it, NEXT_FINISH, "several records match");
+    return b->dry || store_hold_put(b->r->store, h, err);
+}
+
+/* A person picked the record of an ambiguous link. */
+static bool take_choice(struct batch *b, struct item *it, struct err *err)
+{
+    for (size_t i = 0; i < it->n_holds; i++) {
+        struct hold *h = &it->holds[i];
+        bool taken = false;
+        if (h->field || !h->choice || it->link.state != LINK_AMBIGUOUS)
+            continue;
+        if (!taken_by_another(b, it, h->choice, &taken, err))
+            return false;
+        if (taken)
+            return ask_again(b, it, h, err);
+        it->link.t_id = mem_dup(h->choice);
+        it->link.state = LINK_LINKED;
+        it->link_dirty = true;
+        it->event = "linked";
+    }
+    return true;
+}
+
+bool match_choices(struct batch *b, struct err *err)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].off && !take_choice(b, &b->items[i], err))
+            return false;
+    return true;
 }
 
 bool match_targets(struct batch *b, struct err *err)
