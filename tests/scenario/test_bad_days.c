@@ -65,6 +65,40 @@ static void an_event_that_a_full_disk_did_not_take_is_heard_again(void **state)
     world_free(w);
 }
 
+/* ---- the clock ---- */
+
+#define YEAR MINUTES(365 * 24 * 60)
+
+/* Ahead by a year for a while in which writes failed and were put off. */
+static struct world *begin_a_year_ahead(void)
+{
+    struct world *w = world_new(1, 4, world_mapping);
+    world_settle(w);
+    sandbox_advance(w->box, YEAR);
+    edit_inbox(w, 0, "'context.valuation':4711");
+    sandbox_fault(w->box, "{\"match\":{\"path\":\"*contacts/batch*\"},\"do\":\"status\",\"status\":503}");
+    world_pass(w, 1000);
+    sandbox_faults_clear(w->box);
+    return w;
+}
+
+static void what_a_clock_that_was_ahead_put_off_is_done_once_it_is_right(void **state)
+{
+    (void)state;
+    for (int restart = 0; restart < 2; restart++) {
+        struct world *w = begin_a_year_ahead();
+        if (restart)
+            world_stop(w);
+        w->box->now -= YEAR;
+        for (int i = 0; i < 3; i++) {
+            world_pass(w, MINUTES(1));
+            sandbox_advance(w->box, MINUTES(2));
+        }
+        assert_prop(w, 0, "inbox_valuation", "4711");
+        world_free(w);
+    }
+}
+
 /* ---- a service that denies its people ---- */
 
 static int64_t links_that_are(struct world *w, enum link_state state)
@@ -160,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_that_a_full_disk_did_not_take_is_heard_again),
+        cmocka_unit_test(what_a_clock_that_was_ahead_put_off_is_done_once_it_is_right),
         cmocka_unit_test(a_flood_of_people_who_seem_gone_stops_at_the_guard),
         cmocka_unit_test(who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit),
         cmocka_unit_test(who_is_really_gone_stays_away),
