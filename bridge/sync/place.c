@@ -3,11 +3,15 @@
  * their number is known, and stop before the first one when there are too many. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include "bridge/sync/batch.h"
 #include "mappings/value.h"
+#include <string.h>
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
+#define STALE_SELDOM_MS (10 * 60 * 1000)
+#define STALE_MOST_MS (60 * 60 * 1000) /* no replica lags for so long: what is told is how it is */
 
 static void set_text(char **slot, const char *text)
 {
@@ -122,10 +126,53 @@ bool place_stale(const struct batch *b, const struct item *it)
     return it->t.state == RECORD_GONE && b->r->env->now(b->r->env) - it->link.touched < REPLICAS_MS;
 }
 
+#define OLDER "the CRM tells an older state than before, since " /* behind the reason of such a link; then the moment */
+
+/* How long it has been so; -1: it is new. A service that was taken back to an older state, or whose clock was ahead for a while,
+ * would tell it for ever. */
+static int64_t older_for(const struct item *it, int64_t now)
+{
+    const char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
+    int64_t since = now;
+    return noted && when_parse(noted + sizeof OLDER - 1, &since) && since <= now ? now - since : -1;
+}
+
+static void forget_older(struct item *it)
+{
+    char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
+    if (!noted)
+        return;
+    noted[noted - it->link.reason >= 2 ? -2 : 0] = '\0'; /* with the "; " between the two */
+    if (!*it->link.reason)
+        set_text(&it->link.reason, NULL);
+    it->link_dirty = true;
+}
+
 static void look_later(struct batch *b, struct item *it)
 {
-    it->due = b->r->env->now(b->r->env) + STALE_AGAIN_MS;
+    int64_t now = b->r->env->now(b->r->env), lasts = older_for(it, now);
+    char at[WHEN_TEXT];
+    when_print(now, at);
+    if (lasts < 0) {
+        forget_older(it);
+        const char *reason = it->link.reason;
+        AUTO_FREE char *both = mem_printf("%s%s" OLDER "%s", reason ? reason : "", reason ? "; " : "", at);
+        set_text(&it->link.reason, both);
+        it->link_dirty = true;
+    }
+    it->due = now + (lasts > STALE_SELDOM_MS ? STALE_SELDOM_MS : lasts > STALE_AGAIN_MS ? lasts : STALE_AGAIN_MS);
     item_off(it, NEXT_LATER, "the CRM told an older state than it had told before");
+}
+
+/* Is it stale? After long enough it is believed all the same. */
+static bool older(const struct batch *b, struct item *it)
+{
+    bool stale = place_stale(b, it);
+    if (stale && older_for(it, b->r->env->now(b->r->env)) < STALE_MOST_MS)
+        return true;
+    it->link.touched = stale ? 0 : it->link.touched;
+    forget_older(it);
+    return false;
 }
 
 void place_targets(struct batch *b)
@@ -136,7 +183,7 @@ void place_targets(struct batch *b)
             continue;
         if (it->link.state == LINK_DETACHED || it->link.state == LINK_TOMBSTONE || it->link.state == LINK_AMBIGUOUS)
             item_off(it, NEXT_FINISH, it->link.reason ? it->link.reason : link_state_name(it->link.state));
-        else if (place_stale(b, it))
+        else if (older(b, it))
             look_later(b, it);
         else if (it->has_t && (it->t.state == RECORD_MERGED || it->t.state == RECORD_CONVERTED) && it->t.moved_to)
             remap(b, it);

@@ -99,6 +99,33 @@ static void what_a_clock_that_was_ahead_put_off_is_done_once_it_is_right(void **
     }
 }
 
+/* ---- a service that forgets what it said ---- */
+
+static void a_record_taken_back_to_an_older_state_is_believed_after_a_while(void **state)
+{
+    struct world *w = world_new(1, 4, world_mapping);
+    AUTO_FREE char *key = world_key(w, 0);
+    struct link link __attribute__((cleanup(link_done))) = {0};
+    bool found = false;
+    (void)state;
+    world_settle(w);
+    must(store_link_get(w->store, "r", "prospect", key, &link, &found, err));
+    link.touched = sandbox_now(w->box) + YEAR; /* the service's clock was ahead when it was written */
+    must(store_link_put(w->store, &link, err));
+    edit_inbox(w, 0, "'context.valuation':4711");
+    world_pass(w, MINUTES(1)); /* it may be a replica that lags: nothing is decided on it */
+    assert_prop(w, 0, "inbox_valuation", "12000");
+    int64_t before = world_calls(w, 1);
+    for (int i = 0; i < 4; i++) {
+        world_pass(w, MINUTES(30));
+        sandbox_advance(w->box, MINUTES(1));
+    }
+    assert_prop(w, 0, "inbox_valuation", "4711");
+    assert_in_range(world_calls(w, 1) - before, 1, 60); /* two hours of feed, and a look now and then */
+    assert_null(world_broken(w));
+    world_free(w);
+}
+
 /* ---- a service that denies its people ---- */
 
 static int64_t links_that_are(struct world *w, enum link_state state)
@@ -195,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_that_a_full_disk_did_not_take_is_heard_again),
         cmocka_unit_test(what_a_clock_that_was_ahead_put_off_is_done_once_it_is_right),
+        cmocka_unit_test(a_record_taken_back_to_an_older_state_is_believed_after_a_while),
         cmocka_unit_test(a_flood_of_people_who_seem_gone_stops_at_the_guard),
         cmocka_unit_test(who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit),
         cmocka_unit_test(who_is_really_gone_stays_away),
