@@ -1,6 +1,6 @@
 /* Bytes to values: yajl's event parser reads (three times as fast as jansson's own lexer on pages of an API), jansson
  * holds what was read. Stricter than yajl about UTF-8 and kinder about half a surrogate pair, which truncated chat
- * texts do contain: it becomes U+FFFD. */
+ * texts do contain, and about an escaped NUL, which one person's text would hold up a whole page with: they become U+FFFD. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include <string.h>
@@ -103,7 +103,7 @@ static int on_number(void *r, const char *s, size_t n)
     return str_to_real(text, &real) ? put(r, json_real(real)) : refuse(r, "a number too large");
 }
 
-/* The text as a whole is valid UTF-8, so no string needs another look; a NUL cannot be carried by C strings. */
+/* The text as a whole is valid UTF-8, so no string needs another look; a NUL, which C strings cannot carry, was mended. */
 static int on_string(void *r, const unsigned char *s, size_t n)
 {
     if (passed_over(r))
@@ -201,8 +201,8 @@ static unsigned code_unit(const char *s, const char *end)
     return v;
 }
 
-/* A copy of text in which each half of a surrogate pair without its other half is \ufffd, of the same length so that
- * places in it stay right; NULL when there is none. */
+/* A copy of text in which each half of a surrogate pair without its other half, and each NUL, is \ufffd, of the same length so
+ * that places in it stay right; NULL when there is none. */
 static char *mended(const char *text, size_t n)
 {
     char *copy = NULL;
@@ -213,7 +213,8 @@ static char *mended(const char *text, size_t n)
             p += 12;
             continue;
         }
-        if (unit >= 0xd800 && unit < 0xe000) {
+        bool nul = end - p >= 6 && !memcmp(p, "\\u0000", 6);
+        if (nul || (unit >= 0xd800 && unit < 0xe000)) {
             copy = copy ? copy : mem_dup_n(text, n);
             memcpy(copy + (p - text), "\\ufffd", 6);
         }
@@ -222,9 +223,9 @@ static char *mended(const char *text, size_t n)
     return copy;
 }
 
-static bool has_surrogates(const char *text, size_t n)
+static bool may_need_mending(const char *text, size_t n)
 {
-    return memmem(text, n, "\\ud", 3) || memmem(text, n, "\\uD", 3);
+    return memmem(text, n, "\\ud", 3) || memmem(text, n, "\\uD", 3) || memmem(text, n, "\\u0000", 6);
 }
 
 /* yajl has eaten the token it did not like: the fault is at its last byte. */
@@ -262,7 +263,7 @@ json_t *js_parse_only(const char *text, size_t n, const char *const *members, st
         complain(err, text, n, valid, "not UTF-8");
         return NULL;
     }
-    AUTO_FREE char *copy = has_surrogates(text, n) ? mended(text, n) : NULL;
+    AUTO_FREE char *copy = may_need_mending(text, n) ? mended(text, n) : NULL;
     if (read_all(&r, copy ? copy : text, n, err))
         return r.root;
     json_decref(r.root);
