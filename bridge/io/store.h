@@ -106,7 +106,7 @@ struct link {
     char *reason;     /* why it is in that state; may be NULL */
     bool secondary;   /* another link owns the fields of this CRM record (after a merge) */
     char *t_version;
-    json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"at":ms}}: both shadows; absent = never agreed */
+    json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"m":turns,"at":ms}}: both shadows; absent = never agreed */
     int64_t parent;   /* link of the parent object; 0 = none */
     int64_t touched;  /* newest state of the CRM record known, ms of the CRM's own clock; what is older is a stale replica; 0 = not known */
 };

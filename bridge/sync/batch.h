@@ -167,7 +167,8 @@ void family_parent(struct item *it);         /* family.c: the link knows its par
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;
 /* settle_owned: a create that was answered with the id of another link's record is refused, not believed. */
 bool settle_owned(struct batch *b, struct item *it, struct result *res, struct err *err) MUST_CHECK;
-void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written);
+enum wrote { WROTE_S, WROTE_T, WROTE_BOTH, WROTE_NOTHING }; /* which side was written when a cell came to agree */
+void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, enum wrote wrote);
 void settle_note(struct item *it, const char *field, const char *side, const json_t *old, const json_t *now,
                  const char *why, const char *policy, int line, const json_t *lost);
 
