@@ -251,31 +251,97 @@ static void guard_clears(struct batch *b)
     }
 }
 
-/* Creates beyond max_creates wait until a plan was applied or the operator said yes. */
+/* ---- creates ---- */
+
+#define A_DAY_MS (24 * 60 * 60 * INT64_C(1000))
+
+static char *created_name(const struct route *r, const struct map_object *o)
+{
+    return mem_printf("creates:%s:%s", r->name, o->name);
+}
+
+/* How many were made without approval within a day: [since, n] in the store, so that neither small batches nor restarts are a way
+ * around the guard. */
+static bool created_lately(struct route *r, const struct map_object *o, int64_t *since, int64_t *n, struct err *err)
+{
+    AUTO_FREE char *name = created_name(r, o), *text = NULL;
+    int64_t now = r->env->now(r->env);
+    if (!store_meta_get(r->store, name, &text, err))
+        return false;
+    AUTO_JSON json_t *kept = text ? js_parse(text, strlen(text), NULL) : NULL;
+    *since = json_integer_value(json_array_get(kept, 0));
+    *n = json_integer_value(json_array_get(kept, 1));
+    if (*since > now || now - *since >= A_DAY_MS) {
+        *since = now;
+        *n = 0;
+    }
+    return true;
+}
+
+/* Nobody has to ask: a plan was applied, or somebody said yes. */
+static bool approved(const struct batch *b, bool *yes, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("approved:%s", b->r->name), *text = NULL;
+    bool ok = b->r->yes || store_meta_get(b->r->store, name, &text, err);
+    *yes = b->r->yes || text;
+    return ok;
+}
+
+bool place_created(struct batch *b, struct err *err)
+{
+    bool yes = false;
+    if (!approved(b, &yes, err) || yes)
+        return err->kind == ERR_NONE;
+    for (size_t k = 0; k < b->r->n; k++) {
+        int64_t made = 0, since = 0, n = 0;
+        for (size_t i = 0; i < b->n; i++)
+            made += b->items[i].b == &b->r->objects[k] && b->items[i].create && b->items[i].out[SIDE_T].wanted &&
+                    b->items[i].out[SIDE_T].result.err.kind == ERR_NONE;
+        if (!made)
+            continue;
+        if (!created_lately(b->r, b->r->objects[k].o, &since, &n, err))
+            return false;
+        AUTO_FREE char *name = created_name(b->r, b->r->objects[k].o), *text = mem_printf("[%lld,%lld]", (long long)since, (long long)(n + made));
+        if (!store_meta_set(b->r->store, name, text, err))
+            return false;
+    }
+    return true;
+}
+
+static bool to_be_made(const struct batch *b, const struct item *it, size_t object)
+{
+    return !it->off && it->create && it->b == &b->r->objects[object];
+}
+
+static void withhold(struct batch *b, size_t object)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (to_be_made(b, &b->items[i], object)) {
+            b->items[i].due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
+            item_off(&b->items[i], NEXT_LATER, WHY_WITHHELD);
+            b->r->tally.withheld++;
+        }
+}
+
+/* Creates beyond max_creates wait until a plan was applied or the operator said yes; once some wait, all do. */
 static bool guard_creates(struct batch *b, struct err *err)
 {
     struct route *r = b->r;
-    AUTO_FREE char *name = mem_printf("approved:%s", r->name), *approved = NULL;
-    AUTO_FREE char *counter = mem_printf("creates:%s", r->name), *text = NULL;
-    if (b->dry || r->yes)
+    bool yes = false;
+    if (b->dry)
         return true;
-    if (!store_meta_get(r->store, name, &approved, err) || !store_meta_get(r->store, counter, &text, err))
-        return false;
-    int64_t before = 0;
-    if (approved || (text && !str_to_int(text, 0, INT64_MAX, &before)))
-        return true;
+    if (!approved(b, &yes, err) || yes)
+        return err->kind == ERR_NONE;
     for (size_t k = 0; k < r->n; k++) {
-        int64_t wanted = 0;
+        int64_t wanted = 0, waiting = 0, since = 0, n = 0;
         for (size_t i = 0; i < b->n; i++)
-            wanted += !b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k];
-        if (before + wanted + r->tally.withheld <= r->objects[k].o->max_creates)
+            wanted += to_be_made(b, &b->items[i], k);
+        if (!wanted)
             continue;
-        for (size_t i = 0; i < b->n; i++)
-            if (!b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k]) {
-                b->items[i].due = r->env->now(r->env) + 60 * 60 * 1000;
-                item_off(&b->items[i], NEXT_LATER, "withheld");
-                r->tally.withheld++;
-            }
+        if (!store_jobs_why(r->store, r->name, WHY_WITHHELD, &waiting, err) || !created_lately(r, r->objects[k].o, &since, &n, err))
+            return false;
+        if (waiting || n + wanted > r->objects[k].o->max_creates)
+            withhold(b, k);
     }
     return true;
 }

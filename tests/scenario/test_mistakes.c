@@ -1,6 +1,7 @@
 /* What operators and admins do to a bridge that holds their customers' data: mappings edited between two runs, accounts
  * exchanged under its feet, records that match twice, choices that cannot be. Nothing may be lost, doubled or stand still. */
 #include "bridge/base/str.h"
+#include "bridge/sync/worker.h"
 #include "tests/kit/world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -215,6 +216,47 @@ static void links_are_not_taken_for_those_of_another_kind_of_record(void **state
     world_free(w);
 }
 
+/* ---- a town nobody expected ---- */
+
+static size_t contacts(struct world *w)
+{
+    AUTO_JSON json_t *state = world_state(w, 1);
+    return json_array_size(json_object_get(state, "contact"));
+}
+
+/* As the service does it: a page of each feed, a batch of the route, in turn. */
+static void turn(struct world *w, int times)
+{
+    for (int i = 0; i < times; i++) {
+        for (int side = 1; side >= 0; side--) {
+            bool more = false;
+            must(intake_some(&w->intake[side], &more, err));
+        }
+        bool worked = false;
+        int64_t wake = 0;
+        must(worker_step(w->route, &worked, &wake, err));
+        sandbox_advance(w->box, 1000);
+    }
+}
+
+static void a_town_that_comes_page_by_page_is_no_way_around_the_first_plan(void **state)
+{
+    AUTO_FREE char *mapping = swapped(world_mapping, "max_creates = 1000000", "max_creates = 100");
+    struct world *w = world_new(1, 400, mapping);
+    (void)state;
+    world_start(w);
+    w->route->batch = 50;
+    size_t before = contacts(w);
+    turn(w, 40);
+    assert_in_range(contacts(w) - before, 0, 100);
+    assert_true(w->route->tally.withheld > 0);
+    w->route->yes = true; /* sync --yes */
+    must(store_jobs_wake(w->store, "r", "withheld", err));
+    world_settle(w);
+    assert_int_equal(contacts(w) - before, 400);
+    world_free(w);
+}
+
 /* ---- accounts ---- */
 
 static void an_endpoint_by_another_name_is_no_way_into_another_account(void **state)
@@ -251,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_field_pointed_at_another_property_is_a_first_contact),
         cmocka_unit_test(an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one),
         cmocka_unit_test(a_field_that_is_away_for_a_while_forgets_nothing),
+        cmocka_unit_test(a_town_that_comes_page_by_page_is_no_way_around_the_first_plan),
         cmocka_unit_test(links_are_not_taken_for_those_of_another_kind_of_record),
         cmocka_unit_test(an_endpoint_by_another_name_is_no_way_into_another_account),
     };
