@@ -17,6 +17,10 @@ void seeds_behave(struct world *w);
 /* A pass of up to 20 s that may be cut off; the bridge comes up again with the next one. */
 void seeds_pass(struct world *w, enum set set, uint64_t *dice);
 
+/* Salesforce keeps no past: an edit made, or committed late, between our last look and our write is written over, and nobody can
+ * know it. The sandbox tells which those are; nothing else is excused. */
+bool seeds_unheard(struct world *w, int side, const char *value);
+
 /* seeds_run runs each seed and prints the first that break; cmocka assertions. simulate: NULL, or what is broken. */
 void seeds_run(enum set set, int64_t usual, char *(*simulate)(enum set set, uint64_t seed, unsigned without));
 
