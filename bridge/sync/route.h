@@ -59,7 +59,8 @@ struct route {
     unsigned without;
 };
 
-enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32 };
+enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32,
+             WITHOUT_CONDITION = 64 };
 
 /* The later of both, for who does everything or nothing. */
 static inline int64_t route_waits(const struct route *r)
