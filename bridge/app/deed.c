@@ -59,6 +59,7 @@ static const struct deed deeds[] = {
     {"forget", "forget PROSPECT (@handle, key, id), or forget --lift KEY", fits_forget, deed_forget, false, false},
     {"prune", "prune, or prune --older-than 90d", fits_prune, deed_prune, false, false},
     {"sync", "sync [--full] [--route ROUTE] [--yes] [--accept-mass-change]", fits_pass, deed_sync, false, true},
+    {"undo", "undo RUN, or undo RUN --dry-run; history PROSPECT names the runs", fits_pass, deed_undo, false, true},
     {"reconcile", "reconcile [--report] [--route ROUTE] [--accept PLAN] [--accept-mass-change]", fits_pass, NULL, false, true},
 };
 

@@ -4,6 +4,7 @@
 #include "bridge/app/comparison.h"
 #include "bridge/app/pass.h"
 #include "bridge/app/recheck.h"
+#include "bridge/app/takeback.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/verdict.h"
@@ -13,7 +14,7 @@
 #define TRIES_MOST 5
 #define TRY_EVERY_MS 2000
 
-enum phase { READ, COMPARE, WORK, LOOK_AGAIN, VERIFY, DONE };
+enum phase { READ, COMPARE, WORK, LOOK_AGAIN, VERIFY, TAKE_BACK, DONE };
 
 struct pass {
     struct app *app;
@@ -33,11 +34,27 @@ struct pass {
     bool plan_found;
     int64_t wait;             /* no step of the comparison before */
     json_t *drift, *verified;
+    struct takeback *undo;
 };
+
+static const char *undo_wish(int argc, char **argv, struct pass_wish *out)
+{
+    const char *number = NULL;
+    for (int i = 1; i < argc; i++)
+        if (str_eq(argv[i], "--dry-run"))
+            out->dry = true;
+        else if (number)
+            return argv[i];
+        else
+            number = argv[i];
+    return number && str_to_int(number, 1, INT64_MAX, &out->undo) ? NULL : argv[0];
+}
 
 const char *pass_wish(int argc, char **argv, struct pass_wish *out)
 {
     *out = (struct pass_wish){.reconcile = str_eq(argv[0], "reconcile")};
+    if (str_eq(argv[0], "undo"))
+        return undo_wish(argc, argv, out);
     for (int i = 1; i < argc; i++) {
         if (str_eq(argv[i], "--accept-mass-change"))
             out->accept = true;
@@ -108,7 +125,11 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
 
 static bool begin(struct pass *p, struct err *err)
 {
-    for (size_t i = 0; i < p->app->n_routes; i++)
+    if (p->wish.undo && !(p->undo = takeback_new(p->app, p->wish.undo, p->wish.dry)))
+        return false;
+    if (p->undo)
+        p->only = mem_dup(takeback_route(p->undo)->name);
+    for (size_t i = 0; !p->undo && i < p->app->n_routes; i++)
         if (chosen(p, i) && !begin_route(p, i, err))
             return false;
     for (size_t i = 0; p->wish.full && i < p->app->n_endpoints; i++) {
@@ -138,7 +159,8 @@ struct pass *pass_begin(struct app *app, const struct pass_wish *wish)
                        .walked = mem_alloc((app->n_endpoints + 1) * sizeof *p->walked)};
     if (begin(p, &err))
         return p;
-    app_fail(app, wish->reconcile ? "reconcile" : "sync", &err);
+    if (err.kind != ERR_NONE)
+        app_fail(app, wish->reconcile ? "reconcile" : "sync", &err);
     pass_free(p);
     return NULL;
 }
@@ -156,6 +178,7 @@ void pass_free(struct pass *p)
         return;
     lift(p);
     recheck_free(p->recheck);
+    takeback_free(p->undo);
     for (size_t i = 0; i < p->app->n_routes; i++)
         if (p->compare[i].app)
             comparison_close(&p->compare[i], false);
@@ -431,6 +454,24 @@ static bool all_quiet(struct pass *p)
     return all;
 }
 
+/* ---- taking back ---- */
+
+/* A chunk, which may wait for its calls as long as alone. What it came to when there is no other, else NULL. */
+static json_t *take_back(struct pass *p)
+{
+    struct err err = {0};
+    struct route *r = takeback_route(p->undo);
+    bool more = false;
+    for (int side = 0; side < 2; side++) {
+        r->ep[side]->lane = LANE_LIVE;
+        r->ep[side]->patience = WAIT_MOST_MS;
+    }
+    bool ok = takeback_step(p->undo, &more, &err);
+    if (!ok)
+        app_fail(p->app, "undo", &err);
+    return !ok ? json_null() : more ? NULL : takeback_report(p->undo);
+}
+
 /* ---- the end ---- */
 
 static json_t *finish(struct pass *p)
@@ -466,9 +507,13 @@ json_t *pass_look(struct pass *p)
 {
     enum reading got = p->phase == READ || p->phase == LOOK_AGAIN ? read_feeds(p) : STILL;
     if (got == UNREAD)
-        return finish(p);
+        return p->undo ? json_null() : finish(p);
+    if (p->phase == TAKE_BACK)
+        return take_back(p);
     if (p->phase == READ && got == READ_THROUGH) {
-        if (p->wish.reconcile)
+        if (p->undo)
+            p->phase = TAKE_BACK;
+        else if (p->wish.reconcile)
             p->phase = COMPARE;
         else
             work_now(p);

@@ -38,14 +38,14 @@ echo "-- the same words as without a service"
 who=$(state 0 .username)
 declare -A said
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo"; do
   # shellcheck disable=SC2086
   alone $command; said[$command]=$(cat "$dir/alone")
 done
 start
 [ "$(stat -c '%a %F' "$sock")" = "600 socket" ] || fail "the desk: $(stat -c '%a %F' "$sock" 2>&1)"
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo"; do
   echo "${said[$command]}" >"$dir/alone"
   # shellcheck disable=SC2086
   alike $command
@@ -69,6 +69,21 @@ expect "resume" 0 'going' bridge resume sales
 for _ in $(seq 100); do [ "$(contact 0 .properties.inbox_valuation)" = 4712 ] && break; sleep 0.05; done
 [ "$(contact 0 .properties.inbox_valuation)" = 4712 ] || fail "resume did not let it go on"
 expect "sync --full" 0 'route sales: seen' bridge sync --full
+
+echo "-- undo"
+edit_inbox 6 '"context.valuation":600'
+expect "sync before it" 0 'updated_crm 1' bridge sync
+run=$(bridge --json history "@$(state 6 .username)" | jq '[.[] | select(.new==600)][0].run')
+before=$(writes)
+expect "undo --dry-run" 0 'would be put back' bridge undo "$run" --dry-run
+[ "$(writes)" = "$before" ] || fail "a dry run wrote"
+expect "undo" 0 "run $run: 1 values put back" bridge undo "$run"
+[ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "undo put nothing back"
+[ "$(bridge --json history "@$(state 6 .username)" | jq '[.[] | select(.old==600)] | length')" = 1 ] || fail "history does not know the undo: $(bridge history "@$(state 6 .username)")"
+expect "undo once more" 3 'changed in the CRM since' bridge undo "$run"
+sleep 2.2 # past the lag of the search index
+expect "sync after it" 0 'route sales' bridge sync
+[ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "the sync after the undo did it again"
 
 echo "-- a hold"
 edit_inbox 1 '"context.notes":"ours"'; edit_crm 1 '"inbox_notes":"theirs"'
@@ -134,7 +149,7 @@ now() { date +%s%3N; }
 is "no JSON" "$(desk -d 'hello' http://localhost/wishes)" 400
 is "no words" "$(desk -d '{}' http://localhost/wishes)" 400
 is "an unknown word" "$(desk -d "{\"words\":[\"rm\",\"-rf\"],\"at\":$(now)}" http://localhost/wishes)" 400
-is "a command that is not for it" "$(desk -d "{\"words\":[\"undo\",\"1\"],\"at\":$(now)}" http://localhost/wishes)" 400
+is "a command that is not for it" "$(desk -d "{\"words\":[\"adopt\"],\"at\":$(now)}" http://localhost/wishes)" 400
 is "numbers for words" "$(desk -d "{\"words\":[\"pause\",7],\"at\":$(now)}" http://localhost/wishes)" 400
 is "too many words" "$(desk -d "{\"words\":[\"sync\"$(printf ',"--full"%.0s' $(seq 40))],\"at\":$(now)}" http://localhost/wishes)" 400
 is "said long ago" "$(desk -d "{\"words\":[\"pause\",\"sales\"],\"at\":$(($(now) - 60000))}" http://localhost/wishes)" 410
