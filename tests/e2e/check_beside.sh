@@ -13,7 +13,7 @@ bridge setup --apply >/dev/null || fail "setup"
 bridge sync --yes >/dev/null 2>&1 || fail "first sync"
 
 start() {
-  "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err" & runner=$!
+  (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$!
   for _ in $(seq 400); do curl -fsS "$base/readyz" >/dev/null 2>&1 && return; kill -0 "$runner" 2>/dev/null || break; sleep 0.05; done
   fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
 }
@@ -35,22 +35,36 @@ alike() { bridge "$@" >"$dir/said" 2>&1; echo "exit $?" >>"$dir/said"; diff "$di
 sweat() { grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer\|runtime error' "$dir/run.err" && { fail "a sanitizer spoke"; grep -m1 -A25 'Sanitizer\|runtime error' "$dir/run.err"; }; }
 
 echo "-- the same words as without a service"
+bridge links export "$dir/links.csv" >/dev/null || fail "export"
+sed '3s/,linked/,perhaps/' "$dir/links.csv" >"$dir/bad.csv"
+cd "$dir" || exit 1 # the service is somewhere else
 who=$(state 0 .username)
 declare -A said
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import"; do
   # shellcheck disable=SC2086
   alone $command; said[$command]=$(cat "$dir/alone")
 done
 start
 [ "$(stat -c '%a %F' "$sock")" = "600 socket" ] || fail "the desk: $(stat -c '%a %F' "$sock" 2>&1)"
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import"; do
   echo "${said[$command]}" >"$dir/alone"
   # shellcheck disable=SC2086
   alike $command
 done
 echo "${#said[@]} commands say the same"
+
+ls "$dir"/bridge.db.import-* >/dev/null 2>&1 && fail "the copy of an import was left behind"
+
+echo "-- a field that is missing, and links that come back"
+curl -fsS -X POST -d '[{"object":"property","type":"contacts","id":"inbox_valuation","delete":true}]' "$hubspot/_sandbox/edit" >/dev/null || fail "no property was deleted"
+expect "setup" 3 'missing +contacts.inbox_valuation' bridge setup
+expect "setup --apply" 0 'created +contacts.inbox_valuation' bridge setup --apply
+for _ in $(seq 100); do [ "$(curl -s -o /dev/null -w '%{http_code}' "$base/readyz")" = 200 ] && break; sleep 0.05; done
+expect "and then" 0 'route sales' bridge sync
 
 echo "-- sync, and a pause in between"
 edit_inbox 0 '"context.valuation":4711'
