@@ -72,6 +72,8 @@ static const struct deed deeds[] = {
     {"links", "links import FILE", fits_links, deed_links, false, false},
     {"sync", "sync [--full] [--route ROUTE] [--yes] [--accept-mass-change]", fits_pass, deed_sync, false, true},
     {"undo", "undo RUN, or undo RUN --dry-run; history PROSPECT names the runs", fits_pass, deed_undo, false, true},
+    {"plan", "plan, or plan --out FILE", fits_pass, NULL, false, true},
+    {"apply", "apply FILE", fits_pass, NULL, false, true},
     {"reconcile", "reconcile [--report] [--route ROUTE] [--accept PLAN] [--accept-mass-change]", fits_pass, NULL, false, true},
 };
 

@@ -2,9 +2,9 @@
  * rest. A pass is over when the feeds were read and no route has anything left to do within a minute, and when a last look at
  * Inbox brought nothing new, as in a pass of its own (app_sync). */
 #include "bridge/app/comparison.h"
+#include "bridge/app/errand.h"
 #include "bridge/app/pass.h"
 #include "bridge/app/recheck.h"
-#include "bridge/app/takeback.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/verdict.h"
@@ -14,7 +14,7 @@
 #define TRIES_MOST 5
 #define TRY_EVERY_MS 2000
 
-enum phase { READ, COMPARE, WORK, LOOK_AGAIN, VERIFY, TAKE_BACK, DONE };
+enum phase { READ, COMPARE, WORK, LOOK_AGAIN, VERIFY, ERRAND, DONE };
 
 struct pass {
     struct app *app;
@@ -34,7 +34,7 @@ struct pass {
     bool plan_found;
     int64_t wait;             /* no step of the comparison before */
     json_t *drift, *verified;
-    struct takeback *undo;
+    struct errand *errand;
 };
 
 static const char *undo_wish(int argc, char **argv, struct pass_wish *out)
@@ -50,11 +50,28 @@ static const char *undo_wish(int argc, char **argv, struct pass_wish *out)
     return number && str_to_int(number, 1, INT64_MAX, &out->undo) ? NULL : argv[0];
 }
 
+/* As the commands ask for it: plan --to FILE, apply FILE NAME. */
+static const char *file_wish(int argc, char **argv, struct pass_wish *out)
+{
+    bool plans = str_eq(argv[0], "plan");
+    if (argc != 3 || (plans && !str_eq(argv[1], "--to")))
+        return argv[0];
+    if (plans) {
+        out->plan_to = argv[2];
+        return NULL;
+    }
+    out->apply = argv[1];
+    out->name = argv[2];
+    return NULL;
+}
+
 const char *pass_wish(int argc, char **argv, struct pass_wish *out)
 {
     *out = (struct pass_wish){.reconcile = str_eq(argv[0], "reconcile")};
     if (str_eq(argv[0], "undo"))
         return undo_wish(argc, argv, out);
+    if (str_eq(argv[0], "plan") || str_eq(argv[0], "apply"))
+        return file_wish(argc, argv, out);
     for (int i = 1; i < argc; i++) {
         if (str_eq(argv[i], "--accept-mass-change"))
             out->accept = true;
@@ -125,11 +142,11 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
 
 static bool begin(struct pass *p, struct err *err)
 {
-    if (p->wish.undo && !(p->undo = takeback_new(p->app, p->wish.undo, p->wish.dry)))
+    if (errand_is(&p->wish) && !(p->errand = errand_new(p->app, &p->wish)))
         return false;
-    if (p->undo)
-        p->only = mem_dup(takeback_route(p->undo)->name);
-    for (size_t i = 0; !p->undo && i < p->app->n_routes; i++)
+    if (p->errand)
+        p->only = mem_dup(errand_route(p->errand));
+    for (size_t i = 0; !p->errand && i < p->app->n_routes; i++)
         if (chosen(p, i) && !begin_route(p, i, err))
             return false;
     for (size_t i = 0; p->wish.full && i < p->app->n_endpoints; i++) {
@@ -137,7 +154,10 @@ static bool begin(struct pass *p, struct err *err)
         if (concerns(p, e) && intake_is_source(&e->intake) && !intake_restart(&e->intake, err))
             return false;
     }
-    read_now(p, false);
+    if (p->errand && !errand_reads(p->errand))
+        p->phase = ERRAND;
+    else
+        read_now(p, false);
     return true;
 }
 
@@ -178,7 +198,7 @@ void pass_free(struct pass *p)
         return;
     lift(p);
     recheck_free(p->recheck);
-    takeback_free(p->undo);
+    errand_free(p->errand);
     for (size_t i = 0; i < p->app->n_routes; i++)
         if (p->compare[i].app)
             comparison_close(&p->compare[i], false);
@@ -454,24 +474,6 @@ static bool all_quiet(struct pass *p)
     return all;
 }
 
-/* ---- taking back ---- */
-
-/* A chunk, which may wait for its calls as long as alone. What it came to when there is no other, else NULL. */
-static json_t *take_back(struct pass *p)
-{
-    struct err err = {0};
-    struct route *r = takeback_route(p->undo);
-    bool more = false;
-    for (int side = 0; side < 2; side++) {
-        r->ep[side]->lane = LANE_LIVE;
-        r->ep[side]->patience = WAIT_MOST_MS;
-    }
-    bool ok = takeback_step(p->undo, &more, &err);
-    if (!ok)
-        app_fail(p->app, "undo", &err);
-    return !ok ? json_null() : more ? NULL : takeback_report(p->undo);
-}
-
 /* ---- the end ---- */
 
 static json_t *finish(struct pass *p)
@@ -507,12 +509,12 @@ json_t *pass_look(struct pass *p)
 {
     enum reading got = p->phase == READ || p->phase == LOOK_AGAIN ? read_feeds(p) : STILL;
     if (got == UNREAD)
-        return p->undo ? json_null() : finish(p);
-    if (p->phase == TAKE_BACK)
-        return take_back(p);
+        return p->errand ? json_null() : finish(p);
+    if (p->phase == ERRAND)
+        return errand_step(p->errand);
     if (p->phase == READ && got == READ_THROUGH) {
-        if (p->undo)
-            p->phase = TAKE_BACK;
+        if (p->errand)
+            p->phase = ERRAND;
         else if (p->wish.reconcile)
             p->phase = COMPARE;
         else
@@ -547,6 +549,8 @@ void pass_stand(const struct pass *p, int64_t *done, int64_t *left)
         *done += p->app->routes[i].route.tally.seen - p->before[i].seen;
         *left += total;
     }
+    if (p->phase == ERRAND)
+        errand_stand(p->errand, done, left);
     if (p->phase == COMPARE)
         *done += p->at < p->app->n_routes ? js_int_or(p->compare[p->at].state, "compared", 0) : 0;
 }
