@@ -42,7 +42,7 @@ who=$(state 0 .username)
 declare -A said
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
   "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
-  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import"; do
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import" "check" "links export -"; do
   # shellcheck disable=SC2086
   alone $command; said[$command]=$(cat "$dir/alone")
 done
@@ -50,7 +50,7 @@ start
 [ "$(stat -c '%a %F' "$sock")" = "600 socket" ] || fail "the desk: $(stat -c '%a %F' "$sock" 2>&1)"
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
   "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
-  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import"; do
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import" "check" "links export -"; do
   echo "${said[$command]}" >"$dir/alone"
   # shellcheck disable=SC2086
   alike $command
