@@ -84,9 +84,22 @@ bool drift_waits(const struct item *it); /* it was not compared after all: its m
 
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
-bool gather_source(struct batch *b, struct err *err) MUST_CHECK;
-bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
-bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
+void gather_source(struct batch *b);
+void gather_target(struct batch *b);
+typedef bool pick(const struct item *it);
+bool gather_fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err) MUST_CHECK;
+bool gather_fetch_target(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err) MUST_CHECK;
+/* gather_each: one call for the picked items of each object; where it fails as a whole, see gather_fail. */
+void gather_each(struct batch *b, pick *wanted, bool (*step)(struct batch *, struct bound *, pick *, struct err *));
+/* gather_fail: a whole call that failed files its error with every item it was for; the rest of the batch goes on. */
+void gather_fail(struct batch *b, struct bound *bound, pick *wanted, const struct err *err);
+
+/* match.c: records of those who have no link, by the bridge key and the match keys. */
+bool match_targets(struct batch *b, struct err *err) MUST_CHECK;
+bool match_choices(struct batch *b, struct err *err) MUST_CHECK; /* the records people picked for ambiguous links */
+
+/* confirm.c: a second look before writing. */
+void confirm_writes(struct batch *b);
 
 /* unfold.c: conversations become entries. */
 bool unfold_gather(struct batch *b, struct item *it, struct err *err) MUST_CHECK; /* an entry, or a conversation? and its person's link */
