@@ -204,9 +204,10 @@ void gather_source(struct batch *b)
 
 /* ---- the target, by id ---- */
 
+/* A detached record is asked for, too: people bring back what they deleted by mistake. */
 static bool by_id(const struct item *it)
 {
-    return it->link.t_id && !it->has_t && it->link.state != LINK_DETACHED && it->link.state != LINK_TOMBSTONE;
+    return it->link.t_id && !it->has_t && it->link.state != LINK_TOMBSTONE;
 }
 
 static bool by_id_after_cut(const struct item *it)

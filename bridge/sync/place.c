@@ -88,10 +88,13 @@ static void remap(struct batch *b, struct item *it)
         item_off(it, NEXT_AGAIN, "remapped");
 }
 
+#define ARCHIVED "archived in the CRM"
+#define DELETED "deleted in the CRM"
+
 static void detach_now(struct batch *b, struct item *it)
 {
     it->link.state = it->buries ? LINK_TOMBSTONE : LINK_DETACHED;
-    set_text(&it->link.reason, it->buries ? WHY_SOURCE_GONE : it->t.state == RECORD_ARCHIVED ? "archived in the CRM" : "deleted in the CRM");
+    set_text(&it->link.reason, it->buries ? WHY_SOURCE_GONE : it->t.state == RECORD_ARCHIVED ? ARCHIVED : DELETED);
     it->link_dirty = true;
     it->event = it->buries ? "source gone" : "detached";
     it->detaches = false;
@@ -175,12 +178,29 @@ static bool older(const struct batch *b, struct item *it)
     return false;
 }
 
+/* The very record it was: nothing is made anew, and what was edited while it was away is compared like anything else. */
+static void take_back(struct item *it)
+{
+    const char *reason = it->link.reason ? it->link.reason : "";
+    bool there = it->has_t && it->t.state == RECORD_LIVE && it->t.fields;
+    if (it->link.state != LINK_DETACHED)
+        return;
+    it->has_t = there;
+    if (!there || (!str_eq(reason, ARCHIVED) && !str_eq(reason, DELETED)))
+        return;
+    it->link.state = LINK_LINKED;
+    set_text(&it->link.reason, NULL);
+    it->link_dirty = true;
+    it->event = "record back";
+}
+
 void place_targets(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
         if (it->off)
             continue;
+        take_back(it);
         if (it->link.state == LINK_DETACHED || it->link.state == LINK_TOMBSTONE || it->link.state == LINK_AMBIGUOUS)
             item_off(it, NEXT_FINISH, it->link.reason ? it->link.reason : link_state_name(it->link.state));
         else if (older(b, it))

@@ -44,6 +44,12 @@ static char *swapped(const char *text, const char *from, const char *to)
     return mem_printf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
+static size_t contacts(struct world *w)
+{
+    AUTO_JSON json_t *state = world_state(w, 1);
+    return json_array_size(json_object_get(state, "contact"));
+}
+
 /* ---- records that match twice ---- */
 
 static char *make_twin(struct world *w)
@@ -216,13 +222,39 @@ static void links_are_not_taken_for_those_of_another_kind_of_record(void **state
     world_free(w);
 }
 
-/* ---- a town nobody expected ---- */
+/* ---- records deleted by mistake ---- */
 
-static size_t contacts(struct world *w)
+static void a_record_deleted_by_mistake_and_restored_goes_on_where_it_was(void **state)
 {
-    AUTO_JSON json_t *state = world_state(w, 1);
-    return json_array_size(json_object_get(state, "contact"));
+    struct world *w = begin_with_notes();
+    AUTO_FREE char *key = world_key(w, 0);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    struct link away = {0}, back = {0};
+    (void)state;
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", js_str(c, "id")));
+    must(intake_mark_all(w->route, LANE_RECONCILE, err));
+    world_settle(w);
+    away = link_of(w, 0);
+    assert_int_equal(away.state, LINK_DETACHED);
+    edit_inbox(w, 0, "'context.valuation':4711"); /* looked at while it is away: nothing is made anew */
+    world_settle(w);
+    assert_int_equal(contacts(w), 4);
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','restore':true}", js_str(c, "id")));
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{'inbox_notes':'after all'}}", js_str(c, "id")));
+    must(intake_mark_all(w->route, LANE_RECONCILE, err));
+    world_settle(w);
+    back = link_of(w, 0);
+    assert_int_equal(back.state, LINK_LINKED);
+    AUTO_JSON json_t *now = world_contact(w, key), *p = world_prospect(w, 0);
+    assert_string_equal(js_str(json_object_get(now, "properties"), "inbox_valuation"), "4711");
+    assert_string_equal(js_str(json_object_get(p, "context"), "notes"), "after all");
+    assert_null(world_broken(w));
+    link_done(&away);
+    link_done(&back);
+    world_free(w);
 }
+
+/* ---- a town nobody expected ---- */
 
 /* As the service does it: a page of each feed, a batch of the route, in turn. */
 static void turn(struct world *w, int times)
@@ -293,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_field_pointed_at_another_property_is_a_first_contact),
         cmocka_unit_test(an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one),
         cmocka_unit_test(a_field_that_is_away_for_a_while_forgets_nothing),
+        cmocka_unit_test(a_record_deleted_by_mistake_and_restored_goes_on_where_it_was),
         cmocka_unit_test(a_town_that_comes_page_by_page_is_no_way_around_the_first_plan),
         cmocka_unit_test(links_are_not_taken_for_those_of_another_kind_of_record),
         cmocka_unit_test(an_endpoint_by_another_name_is_no_way_into_another_account),

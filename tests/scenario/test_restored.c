@@ -1,5 +1,6 @@
-/* A store that was lost and restored from an older backup: everything that was agreed on since is found again. Nobody's edit is
- * undone, nothing is made twice, and where both sides agree nothing is written at all. */
+/* Stores that do not know everything. One that was lost and restored from an older backup finds again what was agreed on since:
+ * nobody's edit is undone, nothing is made twice, and where both sides agree nothing is written at all. Two bridges on the same
+ * accounts, each with a store of its own, come to rest with each other. */
 #include "bridge/base/str.h"
 #include "tests/kit/seeds.h"
 #include "tests/kit/talk.h"
@@ -146,10 +147,17 @@ static char *tell_difference(const json_t *a, const json_t *b)
     return NULL;
 }
 
-static char *simulate(uint64_t seed)
+/* People, their deals, and what they said. */
+static char *everything(void)
+{
+    AUTO_FREE char *talk = talk_mapping(&talk_hubspot, "");
+    return mem_printf("%s%s", world_deals, strstr(talk, "message = "));
+}
+
+static char *restored(uint64_t seed)
 {
     uint64_t dice = seed * 7919 + 1;
-    AUTO_FREE char *talk = talk_mapping(&talk_hubspot, ""), *rules = mem_printf("%s%s", world_deals, strstr(talk, "message = "));
+    AUTO_FREE char *rules = everything();
     struct world *w = world_new(seed, PEOPLE, rules);
     AUTO_FREE char *backup = mem_printf("%s/backup.db", w->dir);
     int n = 0, rounds = 2 + (int)seeds_roll(&dice, 3);
@@ -178,11 +186,76 @@ static char *simulate(uint64_t seed)
     return bad;
 }
 
-static void an_older_store_finds_again_what_was_agreed_on_since(void **state)
+/* ---- two bridges ---- */
+
+static void look_at_everything(struct world *w)
 {
-    int64_t first = seeds_number("SIM_FIRST", 1), seeds = seeds_number("SIM_SEEDS", 5);
+    world_start(w);
+    must(intake_restart(&w->intake[0], err));
+    must(intake_mark_all(w->route, LANE_RECONCILE, err));
+    world_settle(w);
+}
+
+/* The bridge with the other store goes on; both have what people did since its last turn to find out. */
+static void take_turns(struct world *w, char *const path[2], uint64_t *dice)
+{
+    int n = 0;
+    for (int i = 0; i < 20; i++) {
+        for (int k = 0; k < 2; k++)
+            seeds_roll(dice, 2) ? edit_inbox(w, dice, ++n) : edit_crm(w, dice, ++n);
+        world_stop(w);
+        w->path = path[i % 2];
+        world_pass(w, (int64_t)seeds_roll(dice, 60000));
+        sandbox_advance(w->box, (int64_t)seeds_roll(dice, 10) * 60000);
+    }
+    for (int i = 0; i < 4; i++) {
+        world_stop(w);
+        w->path = path[i % 2];
+        look_at_everything(w);
+    }
+}
+
+static void remove_store(const char *path)
+{
+    static const char *const tails[] = {"", "-wal", "-shm", ".lock"};
+    for (size_t i = 0; i < COUNT(tails); i++) {
+        AUTO_FREE char *file = mem_printf("%s%s", path, tails[i]);
+        unlink(file);
+    }
+}
+
+static char *twins(uint64_t seed)
+{
+    uint64_t dice = seed * 104729 + 1;
+    AUTO_FREE char *rules = everything();
+    struct world *w = world_new(seed, PEOPLE, rules);
+    AUTO_FREE char *second = mem_printf("%s/twin.db", w->dir);
+    char *const path[2] = {w->path, second};
+    take_turns(w, path, &dice);
+    AUTO_JSON json_t *before = held(w);
+    char *bad = NULL;
+    for (int i = 0; i < 2 && !bad; i++) {
+        world_stop(w);
+        w->path = path[i];
+        world_settle(w);
+        bad = world_broken(w);
+    }
+    AUTO_JSON json_t *after = held(w);
+    if (!bad)
+        bad = tell_difference(before, after);
+    world_stop(w);
+    w->path = path[0];
+    remove_store(second);
+    world_free(w);
+    return bad;
+}
+
+/* ---- the tests ---- */
+
+static void run(int64_t usual, char *(*simulate)(uint64_t seed))
+{
+    int64_t first = seeds_number("SIM_FIRST", 1), seeds = seeds_number("SIM_SEEDS", usual);
     int broken = 0;
-    (void)state;
     for (int64_t seed = first; seed < first + seeds; seed++) {
         AUTO_FREE char *bad = simulate((uint64_t)seed);
         if (bad)
@@ -192,10 +265,23 @@ static void an_older_store_finds_again_what_was_agreed_on_since(void **state)
     assert_int_equal(broken, 0);
 }
 
+static void an_older_store_finds_again_what_was_agreed_on_since(void **state)
+{
+    (void)state;
+    run(4, restored);
+}
+
+static void two_bridges_on_the_same_accounts_come_to_rest(void **state)
+{
+    (void)state;
+    run(1, twins);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_older_store_finds_again_what_was_agreed_on_since),
+        cmocka_unit_test(two_bridges_on_the_same_accounts_come_to_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
