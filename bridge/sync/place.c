@@ -8,6 +8,7 @@
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
+#define HOUR_MS (60 * 60 * 1000)
 
 static void set_text(char **slot, const char *text)
 {
@@ -204,31 +205,53 @@ static void guard_clears(struct batch *b)
     }
 }
 
+/* A first contact comes in batches, and they count together: those of an hour. */
+static int64_t created_lately(struct bound *o, int64_t now)
+{
+    if (now - o->hour_began >= HOUR_MS || now < o->hour_began) {
+        o->hour_began = now;
+        o->created_before = o->created;
+    }
+    return o->created - o->created_before;
+}
+
+static bool creates_allowed(struct route *r, bool *yes, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("approved:%s", r->name), *approved = NULL;
+    *yes = r->yes;
+    if (!r->yes && !store_meta_get(r->store, name, &approved, err))
+        return false;
+    *yes |= approved != NULL;
+    for (size_t k = 0; *yes && k < r->n; k++)
+        r->objects[k].hour_began = 0; /* what a person allowed counts against nobody */
+    return true;
+}
+
+static void withhold(struct batch *b, const struct bound *o, int64_t now)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].off && b->items[i].create && b->items[i].b == o) {
+            b->items[i].due = now + HOUR_MS;
+            item_off(&b->items[i], NEXT_LATER, "withheld");
+            b->r->tally.withheld++;
+        }
+}
+
 /* Creates beyond max_creates wait until a plan was applied or the operator said yes. */
 static bool guard_creates(struct batch *b, struct err *err)
 {
     struct route *r = b->r;
-    AUTO_FREE char *name = mem_printf("approved:%s", r->name), *approved = NULL;
-    AUTO_FREE char *counter = mem_printf("creates:%s", r->name), *text = NULL;
-    if (b->dry || r->yes)
-        return true;
-    if (!store_meta_get(r->store, name, &approved, err) || !store_meta_get(r->store, counter, &text, err))
-        return false;
-    int64_t before = 0;
-    if (approved || (text && !str_to_int(text, 0, INT64_MAX, &before)))
-        return true;
-    for (size_t k = 0; k < r->n; k++) {
+    int64_t now = r->env->now(r->env);
+    bool yes = false;
+    if (b->dry || !creates_allowed(r, &yes, err))
+        return b->dry;
+    for (size_t k = 0; !yes && k < r->n; k++) {
+        struct bound *o = &r->objects[k];
         int64_t wanted = 0;
         for (size_t i = 0; i < b->n; i++)
-            wanted += !b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k];
-        if (before + wanted + r->tally.withheld <= r->objects[k].o->max_creates)
-            continue;
-        for (size_t i = 0; i < b->n; i++)
-            if (!b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k]) {
-                b->items[i].due = r->env->now(r->env) + 60 * 60 * 1000;
-                item_off(&b->items[i], NEXT_LATER, "withheld");
-                r->tally.withheld++;
-            }
+            wanted += !b->items[i].off && b->items[i].create && b->items[i].b == o;
+        if (wanted && created_lately(o, now) + wanted + r->tally.withheld > o->o->max_creates)
+            withhold(b, o, now);
     }
     return true;
 }

@@ -218,6 +218,7 @@ static bool recover_item(struct batch *b, struct item *it, struct err *err)
     if (it->log && !store_log_add(b->r->store, b->r->run, it->link.id, it->settled ? "created" : "recovered", it->log, err))
         return false;
     b->r->tally.created += it->settled;
+    it->b->created += it->settled;
     json_decref(it->log);
     it->log = NULL;
     return !it->link_dirty || store_link_put(b->r->store, &it->link, err);

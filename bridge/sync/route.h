@@ -12,6 +12,8 @@ struct bound { /* one mapping object, bound to both live schemas */
     struct schema schema[2];
     const char **needed[2]; /* native field names to ask for */
     int64_t few_until;      /* few_until: too few of it were to be created for a bulk job; counted again after this moment */
+    int64_t created;        /* created: since it was learnt; and as many as there were when the hour of a first contact began */
+    int64_t created_before, hour_began;
 };
 
 /* What a pass did; counts add up: seen = written + unchanged + excluded + held + failed + waiting. */

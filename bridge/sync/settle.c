@@ -381,6 +381,7 @@ static bool settle_planned(struct batch *b, struct item *it, struct err *err)
     struct tally *t = &b->r->tally;
     bool t_done = done(it, SIDE_T), s_done = done(it, SIDE_S);
     t->created += it->create && t_done;
+    it->b->created += it->create && t_done;
     t->updated_t += !it->create && t_done;
     t->updated_s += s_done;
     t->adopted += it->plan.adopts > 0 && !t_done && !s_done && !it->settled && !it->bulk;
