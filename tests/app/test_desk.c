@@ -145,7 +145,7 @@ static void a_wish_can_be_taken_back_until_it_is_begun(void **state)
 
 static void what_was_said_long_ago_or_makes_no_sense_is_refused(void **state)
 {
-    static const char *const nonsense[] = {"null", "[]", "[7]", "[\"pause\"]", "[\"pause\",\"-x\"]", "[\"undo\",\"1\"]", "[\"retry\",\"none\"]",
+    static const char *const nonsense[] = {"null", "[]", "[7]", "[\"pause\"]", "[\"pause\",\"-x\"]", "[\"adopt\"]", "[\"undo\"]", "[\"plan\",\"--out\",\"x\"]", "[\"apply\",\"x\"]", "[\"links\",\"export\",\"x\"]", "[\"retry\",\"none\"]",
                                            "[\"sync\",\"--fast\"]", "[\"pause\",7]", "{\"pause\":1}"};
     struct err err = {0};
     (void)state;

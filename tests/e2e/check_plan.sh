@@ -62,4 +62,15 @@ said plan >"$dir/beside"; grep -q 'cells to write: CRM 0, Inbox 0' "$dir/beside"
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
 before=$(writes); bridge sync --full >/dev/null 2>&1; [ "$(writes)" = "$before" ] || fail "a quiet comparison wrote"
 grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer\|runtime error' "$dir/run.err" && fail "a sanitizer spoke: $(grep -m1 -A25 'Sanitizer\|runtime error' "$dir/run.err")"
+
+echo "-- a first contact in small batches"
+sandbox "$n" --no-limits
+config "$dir/small.cfg"
+sed -i 's/bridge.db/small.db/; s/batch = 100;/batch = 20;/' "$dir/small.cfg"
+cfg=$dir/small.cfg
+bridge setup --apply >/dev/null || fail "setup"
+said sync >"$dir/alone"
+[ "$(contacts)" = 100 ] && grep -q '30 records were not created' "$dir/alone" || fail "$(contacts) were created unasked: $(cat "$dir/alone")"
+said sync --yes >"$dir/alone"
+[ "$(contacts) $(keys)" = "$n $n" ] || fail "$(contacts) after --yes: $(cat "$dir/alone")"
 finish "planned and applied beside the service as without it"
