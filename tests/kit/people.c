@@ -25,7 +25,7 @@ json_t *world_edit(struct world *w, int side, const char *fmt, ...)
 
 json_t *world_state(struct world *w, int side)
 {
-    return sandbox_state(w->box, w->service[side]);
+    return w->still[side] ? json_incref(w->still[side]) : sandbox_state(w->box, w->service[side]);
 }
 
 static int64_t counter(struct world *w, int side, const char *name)

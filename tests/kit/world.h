@@ -39,6 +39,7 @@ struct world {
     void (*meddle)(struct world *w, void *self);
     void *meddler;
     uint64_t seed;
+    json_t *still[1 + WORLD_CRMS]; /* still[side]: its state while nothing moves, for world_state(); NULL: it is asked each time */
     /* deliveries of a webhook CRM, side 1: posted in order until they were taken */
     size_t delivered;
     bool undelivered; /* nothing gets through for now */
