@@ -89,20 +89,18 @@ static char *broken_plan(struct world *w, const struct link *link)
     return broken;
 }
 
-/* The states are asked for once, for nothing moves while they are compared; the plans make calls, so they come after. */
+/* Nothing moves while states are compared; the plans make calls, so they come after. */
 static char *broken_links(struct world *w, const struct route *r)
 {
-    int side = 1 + (int)(r - w->route);
     struct link *links = NULL;
     size_t n = 0;
     struct err err = {0};
     char *broken = NULL;
     world_must(store_links_after(w->store, r->name, 0, 1000000, &links, &n, &err), "links", &err);
-    w->still[side] = world_state(w, side);
+    world_still(w);
     for (size_t i = 0; i < n && !broken; i++)
         broken = broken_link(w, &links[i]);
-    json_decref(w->still[side]);
-    w->still[side] = NULL;
+    world_moves(w);
     for (size_t i = 0; i < n && !broken; i++)
         broken = broken_plan(w, &links[i]);
     links_free(links, n);
