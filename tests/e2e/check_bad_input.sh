@@ -47,7 +47,7 @@ echo "-- accounts"
 HUBSPOT_TOKEN=wrong-token expect "wrong token" 4 'hubspot' bridge sync
 INBOX_API_TOKEN=wrong-token expect "wrong Inbox token" 4 'inbox' bridge sync
 "$build/inbox-bridge-sandbox" --hubspot 0 --inbox 0 --prospects 3 --seed 99 >"$dir/other.out" 2>/dev/null &
-for _ in $(seq 100); do grep -q '^ready' "$dir/other.out" && break; sleep 0.05; done
+wait_for 10 has "$dir/other.out" '^ready' || fail "no other sandbox"
 changed "$inbox" "$(awk '$1=="inbox"{print $2}' "$dir/other.out")"; expect "another organisation" 2 'belongs to organisation' wrong sync
 changed "$hubspot" "http://127.0.0.1:1";          expect "nobody listens" 4 'hubspot' wrong sync
 
@@ -68,7 +68,7 @@ calm "$hubspot"
 
 echo "-- the store"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" & runner=$!
-for _ in $(seq 400); do grep -q 'run.start' "$dir/run.err" && break; sleep 0.05; done
+wait_for 20 has "$dir/run.err" run.start || fail "the service did not start"
 expect "a second process" 6 'lock|process' bridge plan
 expect "a second service" 6 'lock|process' bridge run
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
@@ -93,8 +93,8 @@ stir
   expect "a full disk" 6 'full|space|write|I/O|disk' bash -c "ulimit -f 8; exec '$build/inbox-bridge' -c '$dir/bridge.cfg' --quiet sync"
 
 echo "-- and nothing was lost"
-for _ in 1 2 3 4 5 6; do bridge sync >"$dir/last" 2>&1; code=$?; [ "$code" = 0 ] && break; sleep 2; done
-[ "$code" = 0 ] || fail "the last sync ended with $code: $(cat "$dir/last")"
+synced() { bridge sync >"$dir/last" 2>&1; }
+wait_for 60 synced || fail "the last sync did not end well: $(cat "$dir/last")"
 [ "$(contacts)" = 30 ] || fail "$(contacts) contacts"
 value=$(curl -fsS "$inbox/_sandbox/state" | jq '.prospect[0].context.valuation')
 there=$(curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$id" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation')
