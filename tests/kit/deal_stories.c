@@ -82,12 +82,6 @@ static int64_t holds(struct world *w)
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void edit_deal(struct world *w, size_t i, int n, const char *field, const char *value)
 {
     AUTO_FREE char *key = deal_key(w, i, n);
@@ -103,9 +97,9 @@ static void edit_contact(struct world *w, size_t i, const char *edit)
 /* Three prospects: two are worth something. */
 static void worth(struct world *w)
 {
-    edit_inbox(w, 0, "'context.valuation':1000,'context.status':'Contacted'");
-    edit_inbox(w, 1, "'context.valuation':2000,'context.status':'Qualified'");
-    edit_inbox(w, 2, "'context.valuation':null,'context.status':'New'");
+    world_edit_inbox(w, 0, "'context.valuation':1000,'context.status':'Contacted'");
+    world_edit_inbox(w, 1, "'context.valuation':2000,'context.status':'Qualified'");
+    world_edit_inbox(w, 2, "'context.valuation':null,'context.status':'New'");
 }
 
 /* ---- the stories ---- */
@@ -136,7 +130,7 @@ static void refuse_at_first(struct world *w)
 
 static void valued_later(struct world *w)
 {
-    edit_inbox(w, 2, "'context.valuation':3000");
+    world_edit_inbox(w, 2, "'context.valuation':3000");
 }
 
 static void three(struct world *w)
@@ -148,9 +142,9 @@ static void three(struct world *w)
 
 static void both_ways(struct world *w)
 {
-    edit_inbox(w, 0, "'context.status':'Negotiation'");
+    world_edit_inbox(w, 0, "'context.status':'Negotiation'");
     edit_deal(w, 0, 1, crm->amount, "1500");
-    edit_inbox(w, 1, "'context.valuation':2500");
+    world_edit_inbox(w, 1, "'context.valuation':2500");
     edit_deal(w, 1, 1, crm->stage, crm->stages[DEAL_NEGOTIATION]);
 }
 
@@ -170,7 +164,7 @@ static void other_currency(struct world *w)
 {
     edit_deal(w, 0, 1, crm->currency, "EUR");
     edit_deal(w, 0, 1, crm->amount, "900");
-    edit_inbox(w, 0, "'context.status':'Qualified'");
+    world_edit_inbox(w, 0, "'context.status':'Qualified'");
 }
 
 static void held(struct world *w)
@@ -193,7 +187,7 @@ static void lose(struct world *w)
 
 static void revalue(struct world *w)
 {
-    edit_inbox(w, 0, "'context.valuation':7777");
+    world_edit_inbox(w, 0, "'context.valuation':7777");
 }
 
 static void win_and_revalue(struct world *w)
@@ -213,7 +207,7 @@ static void won(struct world *w)
 
 static void begin_again(struct world *w)
 {
-    edit_inbox(w, 0, "'context.status':'Contacted','context.valuation':4000");
+    world_edit_inbox(w, 0, "'context.status':'Contacted','context.valuation':4000");
 }
 
 static void lose_and_begin_again(struct world *w)
@@ -249,12 +243,12 @@ static void none(struct world *w)
 static void archive_parent(struct world *w)
 {
     edit_contact(w, 0, "'delete':true");
-    edit_inbox(w, 1, "'context.valuation':2100");
+    world_edit_inbox(w, 1, "'context.valuation':2100");
 }
 
 static void rests(struct world *w)
 {
-    edit_inbox(w, 0, "'context.valuation':1");
+    world_edit_inbox(w, 0, "'context.valuation':1");
     world_settle(w);
     assert_deal(w, 0, 1, crm->amount, "1000");
     assert_deal(w, 1, 1, crm->amount, "2100");
@@ -270,7 +264,7 @@ static void merge_parents(struct world *w)
 
 static void with_survivor(struct world *w)
 {
-    edit_inbox(w, 0, "'context.valuation':1100");
+    world_edit_inbox(w, 0, "'context.valuation':1100");
     world_settle(w);
     assert_deal(w, 0, 1, crm->amount, "1100");
 }

@@ -24,6 +24,12 @@ json_t *world_edit(struct world *w, int side, const char *fmt, ...)
     return out;
 }
 
+void world_edit_inbox(struct world *w, size_t i, const char *set)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
+}
+
 json_t *world_state(struct world *w, int side)
 {
     if (!w->still)

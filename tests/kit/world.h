@@ -79,6 +79,7 @@ void world_watch(struct world *w, int64_t cut_at);
 
 /* People. Edits are those of POST /_sandbox/edit, written with single quotes for readability. */
 json_t *world_edit(struct world *w, int side, const char *edit_single_quoted, ...) __attribute__((format(printf, 3, 4)));
+void world_edit_inbox(struct world *w, size_t i, const char *set); /* set: members of the i-th prospect, single-quoted */
 json_t *world_state(struct world *w, int side); /* new reference */
 /* While nothing moves, a state is asked for once, however many look at it. Edits and passes in between end the program. */
 void world_still(struct world *w);

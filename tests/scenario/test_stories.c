@@ -26,22 +26,10 @@ static char *contact_id(struct world *w, size_t i)
     return mem_dup(js_str(c, "id"));
 }
 
-static char *pid(struct world *w, size_t i)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    return mem_dup(js_str(p, "platformId"));
-}
-
 static json_t *context(struct world *w, size_t i)
 {
     AUTO_JSON json_t *p = world_prospect(w, i);
     return json_incref(json_object_get(p, "context"));
-}
-
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_FREE char *id = pid(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", id, set));
 }
 
 static void edit_crm(struct world *w, size_t i, const char *set)
@@ -97,12 +85,12 @@ static void all_there(struct world *w)
 
 static void both_sides(struct world *w)
 {
-    edit_inbox(w, 0, "'context.status':'Qualified','context.valuation':777");
+    world_edit_inbox(w, 0, "'context.status':'Qualified','context.valuation':777");
     edit_crm(w, 1, "'inbox_notes':'from the CRM'");
     edit_crm(w, 2, "'inbox_stage':'won'");
-    edit_inbox(w, 3, "'context.status':'Lost'");
+    world_edit_inbox(w, 3, "'context.status':'Lost'");
     edit_crm(w, 3, "'inbox_stage':'negotiation'");
-    edit_inbox(w, 4, "'context.valuation':11");
+    world_edit_inbox(w, 4, "'context.valuation':11");
     edit_crm(w, 4, "'inbox_valuation':'22'");
 }
 
@@ -119,7 +107,7 @@ static void both_met(struct world *w)
 
 static void tags(struct world *w)
 {
-    edit_inbox(w, 0, "'context.tags':['VIP','Press']");
+    world_edit_inbox(w, 0, "'context.tags':['VIP','Press']");
     edit_crm(w, 0, "'inbox_tags':'Lead;Investor'");
 }
 
@@ -138,7 +126,7 @@ static void tags_met(struct world *w)
 static void merge(struct world *w)
 {
     AUTO_FREE char *a = contact_id(w, 0), *b = contact_id(w, 1);
-    edit_inbox(w, 2, "'context.notes':'while they merge'");
+    world_edit_inbox(w, 2, "'context.notes':'while they merge'");
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','merge_into':'%s'}", b, a));
 }
 
@@ -152,8 +140,8 @@ static void archive(struct world *w)
 {
     AUTO_FREE char *a = contact_id(w, 0);
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", a));
-    edit_inbox(w, 0, "'context.valuation':5");
-    edit_inbox(w, 1, "'context.valuation':6");
+    world_edit_inbox(w, 0, "'context.valuation':5");
+    world_edit_inbox(w, 1, "'context.valuation':6");
 }
 
 static void archived(struct world *w)
@@ -166,7 +154,7 @@ static void archived(struct world *w)
 static void outlive_the_token(struct world *w)
 {
     sandbox_advance(w->box, 31 * 60 * 1000);
-    edit_inbox(w, 0, "'context.valuation':77");
+    world_edit_inbox(w, 0, "'context.valuation':77");
     edit_crm(w, 1, "'inbox_notes':'after the token'");
 }
 
