@@ -21,12 +21,6 @@
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void assert_prop(struct world *w, size_t i, const char *name, const char *wanted)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -54,7 +48,7 @@ static void an_event_that_a_full_disk_did_not_take_is_heard_again(void **state)
     bool more = false;
     (void)state;
     world_settle(w);
-    edit_inbox(w, 0, "'context.valuation':4711");
+    world_edit_inbox(w, 0, "'context.valuation':4711");
     disk(true);
     bool taken = intake_page(&w->intake[0], "prospect", &more, &err);
     disk(false);
@@ -126,7 +120,7 @@ static void who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit(void
     edit_everybody_in_the_crm(w, 5);
     deny_everybody(w, 4);
     assert_int_equal(links_that_are(w, LINK_TOMBSTONE), 5);
-    edit_inbox(w, 0, "'context.valuation':4711"); /* one is heard of by an event, the others by the next walk */
+    world_edit_inbox(w, 0, "'context.valuation':4711"); /* one is heard of by an event, the others by the next walk */
     world_settle(w);
     assert_prop(w, 0, "inbox_valuation", "4711");
     assert_int_equal(links_that_are(w, LINK_LINKED), 1);

@@ -20,12 +20,6 @@
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static struct link link_of(struct world *w, size_t i)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -60,8 +54,8 @@ static struct world *begin_twins(char **id)
     mapping = swapped(world_mapping, "match = ( \"inbox_prospect_key\" )", "match = ( \"inbox_prospect_key\", \"firstname\" )");
     struct world *w = world_new(1, 4, mapping);
     *id = make_twin(w);
-    edit_inbox(w, 0, "'displayName':'Twin'");
-    edit_inbox(w, 1, "'displayName':'Twin'");
+    world_edit_inbox(w, 0, "'displayName':'Twin'");
+    world_edit_inbox(w, 1, "'displayName':'Twin'");
     world_settle(w);
     return w;
 }
@@ -102,7 +96,7 @@ static void a_chosen_record_that_is_somebody_elses_is_asked_for_again(void **sta
         must(store_hold_put(w->store, &holds[0], err));
         holds_free(holds, n);
         must(intake_mark_all(w->route, LANE_LIVE, err));
-        edit_inbox(w, 2, "'context.valuation':4711");
+        world_edit_inbox(w, 2, "'context.valuation':4711");
         world_settle(w);
     }
     AUTO_FREE char *key = world_key(w, 2);
