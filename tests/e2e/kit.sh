@@ -77,7 +77,7 @@ expect() {
 
 # start [PATH]: the service, which listens at $base; until that path answers 200
 start() {
-  "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err" & runner=$!
+  (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$! # a service is not where its operator is
   wait_for 20 answers "$base${1:-/readyz}" || fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
 }
 answers() { curl -fsS "$1" >/dev/null 2>&1 || { ! kill -0 "$runner" 2>/dev/null && fail "the service has ended"; }; }

@@ -122,13 +122,26 @@ static bool superseded(const struct seeds_edits *edits, size_t at)
     return false;
 }
 
+bool seeds_unheard(struct world *w, int side, const char *value)
+{
+    AUTO_JSON json_t *state = world_state(w, side);
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get(state, "_unheard"), i, one) {
+        AUTO_FREE char *text = js_print(json_object_get(one, "value"));
+        if (strstr(text, value) && str_eq(js_str(one, "was"), js_str(one, "stamp")))
+            return true;
+    }
+    return false;
+}
+
 static char *lost_one(const struct seeds_loss *l, const struct seeds_edit *e)
 {
     AUTO_FREE char *key = world_key(l->w, e->person);
     AUTO_FREE char *log = l->log(l->self, key);
     AUTO_JSON json_t *p = world_prospect(l->w, e->person);
     AUTO_FREE char *now = js_print(json_object_get(p, "context"));
-    if (strstr(now, e->value) || strstr(log, e->value) || (l->excused && l->excused(l->self, e, key)))
+    if (strstr(now, e->value) || strstr(log, e->value) || seeds_unheard(l->w, e->side, e->value))
         return NULL;
     return mem_printf("I4: %s's %s %s, written on side %d, is neither there nor in the log", key, e->field, e->value, e->side);
 }

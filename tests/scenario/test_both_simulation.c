@@ -119,19 +119,6 @@ static char *log_text(void *self, const char *key)
     return js_print(all);
 }
 
-/* Salesforce tells no history and its collections have no precondition: an edit there that is made, or committed late, between
- * our second look and our write is written over, and nobody can know it. What still stands there has no such excuse. */
-static bool unknowable(void *self, const struct seeds_edit *e, const char *key)
-{
-    struct simulation *s = self;
-    size_t n = 0;
-    if (e->side != 2 || !(seeds_has(s->set, RACES) || seeds_has(s->set, STALE)))
-        return false;
-    AUTO_JSON json_t *lead = world_person(s->w, 2, key, &n);
-    AUTO_FREE char *stands = js_print(lead);
-    return !strstr(stands, e->value);
-}
-
 /* ---- two routes do not play ball ---- */
 
 /* Valuations and notes are written once only: one that comes back again and again was brought by the bridge itself. */
@@ -204,7 +191,7 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     if (s->tidy)
         world_manners(s->w, 1, "{\"trim\":true,\"truncate\":24}");
     people_and_bridge(s);
-    char *broken = seeds_lost(&(struct seeds_loss){.w = s->w, .edits = &s->edits, .self = s, .log = log_text, .excused = unknowable});
+    char *broken = seeds_lost(&(struct seeds_loss){.w = s->w, .edits = &s->edits, .self = s, .log = log_text});
     if (!broken)
         broken = flapping(s);
     if (!broken)

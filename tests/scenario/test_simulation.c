@@ -4,8 +4,7 @@
  *   SIM_…                                         as tests/kit/seeds.h says
  *   SIM_DEALS=0|1                                 no deals, or deals for every seed (default: for every third)
  *
- * With Salesforce every seed has deals, and nobody edits during a write: it keeps no past that such an edit could be found in. The
- * first argument picks tests: "*salesforce". */
+ * With Salesforce every seed has deals. The first argument picks tests: "*salesforce". */
 #include "bridge/base/str.h"
 #include "mappings/value.h"
 #include "tests/kit/deals.h"
@@ -281,6 +280,8 @@ SEEDS_SET(a_calm_world_converges_with_salesforce, CALM, SALESFORCE_SEEDS, simula
 SEEDS_SET(lost_answers_lose_nothing_with_salesforce, LOST, SALESFORCE_SEEDS, simulate_salesforce)
 SEEDS_SET(crashes_lose_nothing_with_salesforce, CRASHES, SALESFORCE_SEEDS, simulate_salesforce)
 SEEDS_SET(stale_reads_lose_nothing_with_salesforce, STALE, SALESFORCE_SEEDS, simulate_salesforce)
+SEEDS_SET(races_lose_nothing_with_salesforce, RACES, SALESFORCE_SEEDS, simulate_salesforce)
+SEEDS_SET(everything_at_once_loses_nothing_with_salesforce, EVERYTHING, SALESFORCE_SEEDS, simulate_salesforce)
 SEEDS_SET(disordered_events_lose_nothing_with_salesforce, DISORDER, SALESFORCE_SEEDS, simulate_salesforce)
 
 /* What people did to our writes was not only survived, it was counted. */
@@ -304,7 +305,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(lost_answers_lose_nothing_with_salesforce),
         cmocka_unit_test(crashes_lose_nothing_with_salesforce),
         cmocka_unit_test(stale_reads_lose_nothing_with_salesforce),
+        cmocka_unit_test(races_lose_nothing_with_salesforce),
         cmocka_unit_test(disordered_events_lose_nothing_with_salesforce),
+        cmocka_unit_test(everything_at_once_loses_nothing_with_salesforce),
         cmocka_unit_test(the_metrics_saw_it),
     };
     cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
