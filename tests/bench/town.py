@@ -148,6 +148,19 @@ http = {{ listen = "127.0.0.1:{self.port}"; }};
                 raise RuntimeError(otherwise)
             time.sleep(0.05)
 
+    def settle(self, seconds):
+        """Waits until both sides agree, at most so long: what is still apart, and the seconds it took."""
+        began = time.monotonic()
+        while (apart := self.differences()) and time.monotonic() - began < seconds:
+            time.sleep(0.5)  # a look reads both towns whole
+        return apart, time.monotonic() - began
+
+    def writes_in(self, seconds):
+        """How much is written while nobody edits: there is no state to wait for, quiet is what lasts."""
+        before = self.writes()
+        time.sleep(seconds)
+        return self.writes() - before
+
     def writes(self):
         return sum(c.json("GET", "/_sandbox/calls")["writes"] for c in (self.inbox, self.hubspot))
 
@@ -270,7 +283,7 @@ class Carrier:
                     self.take("/hooks/hubspot", d["body"].encode())
             except (OSError, http.client.HTTPException):
                 pass  # the sandbox is busy or gone; what it has it will tell later
-            time.sleep(0.025)
+            time.sleep(0.025)  # how often the services are asked for deliveries is part of the load
 
     def post(self):
         while True:

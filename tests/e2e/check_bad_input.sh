@@ -47,28 +47,59 @@ echo "-- accounts"
 HUBSPOT_TOKEN=wrong-token expect "wrong token" 4 'hubspot' bridge sync
 INBOX_API_TOKEN=wrong-token expect "wrong Inbox token" 4 'inbox' bridge sync
 "$build/inbox-bridge-sandbox" --hubspot 0 --inbox 0 --prospects 3 --seed 99 >"$dir/other.out" 2>/dev/null &
-for _ in $(seq 100); do grep -q '^ready' "$dir/other.out" && break; sleep 0.05; done
+wait_for 10 has "$dir/other.out" '^ready' || fail "no other sandbox"
 changed "$inbox" "$(awk '$1=="inbox"{print $2}' "$dir/other.out")"; expect "another organisation" 2 'belongs to organisation' wrong sync
 changed "$hubspot" "http://127.0.0.1:1";          expect "nobody listens" 4 'hubspot' wrong sync
 
-echo "-- answers"
-id=$(curl -fsS "$inbox/_sandbox/state" | jq -r '.prospect[0].platformId')
-stir() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$id\",\"set\":{\"context.valuation\":$RANDOM}}]" "$inbox/_sandbox/edit" >/dev/null; }
-for bad in html truncate empty flood; do
-  stir; fault "$hubspot" "{\"match\":{\"path\":\"*batch*\"},\"do\":\"$bad\",\"times\":50}"
-  expect "HubSpot answers $bad" 3 'wait|unknown outcome' bridge sync
+# ---- answers: each waits for what does not come, so each has services and a store of its own, and they wait at the same time ----
+somebody() { curl -fsS "$inbox/_sandbox/state" | jq -r '.prospect[0].platformId'; }
+stir() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$(somebody)\",\"set\":{\"context.valuation\":$RANDOM}}]" "$inbox/_sandbox/edit" >/dev/null; }
+synced() { bridge sync >"$dir/last" 2>&1; }
+nothing_was_lost() {
+  local value there before
+  stir # who is heard of again is looked at now, however long the last refusal said to wait
+  wait_for 60 synced || fail "the last sync did not end well: $(cat "$dir/last")"
+  [ "$(contacts)" = 30 ] || fail "$(contacts) contacts"
+  value=$(curl -fsS "$inbox/_sandbox/state" | jq '.prospect[0].context.valuation')
+  there=$(curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$(somebody)" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation')
+  [ "$value" = "$there" ] || fail "valuation $value in Inbox, $there in HubSpot"
+  before=$(writes); bridge sync --full >/dev/null 2>&1 || fail "full comparison"
+  [ "$(writes)" = "$before" ] || fail "the full comparison wrote"
+}
+nonsense_from_hubspot() {
+  for bad in html truncate empty flood; do
+    stir; fault "$hubspot" "{\"match\":{\"path\":\"*batch*\"},\"do\":\"$bad\",\"times\":50}"
+    expect "HubSpot answers $bad" 3 'wait|unknown outcome' bridge sync
+    calm "$hubspot"
+  done
+}
+nonsense_from_inbox() {
+  stir; fault "$inbox" '{"match":{"path":"/events"},"do":"html","times":50}'
+  expect "Inbox answers html" 4 'inbox' bridge sync
+  calm "$inbox"
+}
+hubspot_down() {
+  stir; fault "$hubspot" '{"match":{"path":"*search*"},"do":"status","status":503,"times":50}'
+  expect "HubSpot is down" 4 'hubspot' bridge sync
   calm "$hubspot"
+}
+houses=()
+in_a_house() { # to be called with &: it ends its shell
+  failures=0 dir=$dir/$1
+  trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null' EXIT
+  mkdir "$dir"; sandbox 30 --no-limits; config
+  bridge setup --apply >/dev/null || fail "setup"
+  bridge sync --yes >/dev/null 2>&1 || fail "first sync"
+  "$1"; nothing_was_lost
+  exit "$failures"
+}
+for house in nonsense_from_hubspot nonsense_from_inbox hubspot_down; do
+  in_a_house "$house" >"$dir/$house.out" 2>&1 & houses+=("$!:$house")
 done
-fault "$inbox" '{"match":{"path":"/events"},"do":"html","times":50}'
-expect "Inbox answers html" 4 'inbox' bridge sync
-calm "$inbox"
-fault "$hubspot" '{"match":{"path":"*search*"},"do":"status","status":503,"times":50}'
-expect "HubSpot is down" 4 'hubspot' bridge sync
-calm "$hubspot"
 
 echo "-- the store"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" & runner=$!
-for _ in $(seq 400); do grep -q 'run.start' "$dir/run.err" && break; sleep 0.05; done
+wait_for 20 has "$dir/run.err" run.start || fail "the service did not start"
 expect "a second process" 6 'lock|process' bridge plan
 expect "a second service" 6 'lock|process' bridge run
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
@@ -93,12 +124,10 @@ stir
   expect "a full disk" 6 'full|space|write|I/O|disk' bash -c "ulimit -f 8; exec '$build/inbox-bridge' -c '$dir/bridge.cfg' --quiet sync"
 
 echo "-- and nothing was lost"
-for _ in 1 2 3 4 5 6; do bridge sync >"$dir/last" 2>&1; code=$?; [ "$code" = 0 ] && break; sleep 2; done
-[ "$code" = 0 ] || fail "the last sync ended with $code: $(cat "$dir/last")"
-[ "$(contacts)" = 30 ] || fail "$(contacts) contacts"
-value=$(curl -fsS "$inbox/_sandbox/state" | jq '.prospect[0].context.valuation')
-there=$(curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$id" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation')
-[ "$value" = "$there" ] || fail "valuation $value in Inbox, $there in HubSpot"
-before=$(writes); bridge sync --full >/dev/null 2>&1 || fail "full comparison"
-[ "$(writes)" = "$before" ] || fail "the full comparison wrote"
+nothing_was_lost
+echo "-- answers"
+for house in "${houses[@]}"; do
+  wait "${house%%:*}" || fail "${house#*:}: $? failures"
+  cat "$dir/${house#*:}.out"
+done
 finish "every message, every code, and nothing lost"

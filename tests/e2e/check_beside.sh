@@ -12,23 +12,7 @@ echo "http = { listen = \"127.0.0.1:$port\"; api_token = \"env:API_TOKEN\"; };" 
 bridge setup --apply >/dev/null || fail "setup"
 bridge sync --yes >/dev/null 2>&1 || fail "first sync"
 
-start() {
-  (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$!
-  for _ in $(seq 400); do curl -fsS "$base/readyz" >/dev/null 2>&1 && return; kill -0 "$runner" 2>/dev/null || break; sleep 0.05; done
-  fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
-}
-stop() { kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"; }
-state() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1]$2"; }
-contact() { curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$(state "$1" .platformId)" ".contact[] | select(.archived|not) | select(.properties.inbox_prospect_key==\$k) | $2"; }
-edit_inbox() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$(state "$1" .platformId)\",\"set\":{$2}}]" "$inbox/_sandbox/edit" >/dev/null || fail "no edit"; }
-edit_crm() { curl -fsS -X POST -d "[{\"object\":\"contact\",\"id\":\"$(contact "$1" .id)\",\"set\":{$2}}]" "$hubspot/_sandbox/edit" >/dev/null || fail "no edit"; }
-# expect WHAT CODE PATTERN COMMAND…
-expect() {
-  local what=$1 code=$2 pattern=$3 got; shift 3
-  "$@" >"$dir/said" 2>&1; got=$?
-  [ "$got" = "$code" ] || fail "$what: exit $got, not $code: $(head -c 600 "$dir/said")"
-  grep -qE "$pattern" "$dir/said" || fail "$what: said nothing like /$pattern/: $(head -c 800 "$dir/said")"
-}
+is_valued() { [ "$(contact "$1" ".properties.$2")" = "$3" ]; }
 # alike COMMAND…: the same words and code with the service as were kept by `alone`
 alone() { bridge "$@" >"$dir/alone" 2>&1; echo "exit $?" >>"$dir/alone"; }
 alike() { bridge "$@" >"$dir/said" 2>&1; echo "exit $?" >>"$dir/said"; diff "$dir/alone" "$dir/said" >"$dir/diff" || fail "$* says otherwise beside the service: $(cat "$dir/diff")"; }
@@ -63,7 +47,7 @@ echo "-- a field that is missing, and links that come back"
 curl -fsS -X POST -d '[{"object":"property","type":"contacts","id":"inbox_valuation","delete":true}]' "$hubspot/_sandbox/edit" >/dev/null || fail "no property was deleted"
 expect "setup" 3 'missing +contacts.inbox_valuation' bridge setup
 expect "setup --apply" 0 'created +contacts.inbox_valuation' bridge setup --apply
-for _ in $(seq 100); do [ "$(curl -s -o /dev/null -w '%{http_code}' "$base/readyz")" = 200 ] && break; sleep 0.05; done
+wait_for 10 answers "$base/readyz" || fail "not ready again"
 expect "and then" 0 'route sales' bridge sync
 
 echo "-- sync, and a pause in between"
@@ -71,7 +55,7 @@ edit_inbox 0 '"context.valuation":4711'
 expect "sync" 0 'route sales:.* updated_crm 1' bridge sync
 [ "$(contact 0 .properties.inbox_valuation)" = 4711 ] || fail "sync did not carry the edit: $(contact 0 .properties.inbox_valuation)"
 [ "$(bridge --json history "@$who" | jq -r '[.[] | select(.new==4711)] | length')" -ge 1 ] || fail "history does not know the edit"
-sleep 2.2 # past the lag of the search index, our own write is told
+indexed # our own write is told
 expect "sync again" 0 'route sales:' bridge sync
 [ "$(curl -sS "$base/metrics" | sed -n 's/^inbox_bridge_echoes_total{endpoint="hubspot"} //p')" -ge 1 ] || fail "no echo was counted: $(curl -sS "$base/metrics" | grep echoes)"
 grep -q 'updated' "$dir/said" && fail "a second sync wrote: $(cat "$dir/said")"
@@ -80,8 +64,7 @@ edit_inbox 0 '"context.valuation":4712'
 expect "sync while paused" 3 'paused since' bridge sync
 [ "$(contact 0 .properties.inbox_valuation)" = 4711 ] || fail "a paused route wrote"
 expect "resume" 0 'going' bridge resume sales
-for _ in $(seq 100); do [ "$(contact 0 .properties.inbox_valuation)" = 4712 ] && break; sleep 0.05; done
-[ "$(contact 0 .properties.inbox_valuation)" = 4712 ] || fail "resume did not let it go on"
+wait_for 10 is_valued 0 inbox_valuation 4712 || fail "resume did not let it go on"
 expect "sync --full" 0 'route sales: seen' bridge sync --full
 
 echo "-- undo"
@@ -95,19 +78,18 @@ expect "undo" 0 "run $run: 1 values put back" bridge undo "$run"
 [ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "undo put nothing back"
 [ "$(bridge --json history "@$(state 6 .username)" | jq '[.[] | select(.old==600)] | length')" = 1 ] || fail "history does not know the undo: $(bridge history "@$(state 6 .username)")"
 expect "undo once more" 3 'changed in the CRM since' bridge undo "$run"
-sleep 2.2 # past the lag of the search index
+indexed
 expect "sync after it" 0 'route sales' bridge sync
 [ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "the sync after the undo did it again"
 
 echo "-- a hold"
 edit_inbox 1 '"context.notes":"ours"'; edit_crm 1 '"inbox_notes":"theirs"'
-sleep 2.2 # past the lag of the search index
+indexed
 expect "sync with a conflict" 3 '1 held cells' bridge sync
 id=$(bridge --json holds | jq '.[0].id')
 expect "resolve it wrongly" 1 'say resolve ID' bridge resolve "$id" perhaps maybe
 expect "resolve" 0 'noted' bridge resolve "$id" inbox
-for _ in $(seq 100); do [ "$(contact 1 .properties.inbox_notes)" = ours ] && break; sleep 0.05; done
-[ "$(contact 1 .properties.inbox_notes)" = ours ] || fail "the hold was resolved and nothing came of it"
+wait_for 10 is_valued 1 inbox_notes ours || fail "the hold was resolved and nothing came of it"
 [ "$(bridge --json holds | jq length)" = 0 ] || fail "still held"
 
 echo "-- a dead write"
@@ -116,8 +98,7 @@ edit_inbox 2 '"context.valuation":99'
 expect "sync into refusals" 3 '1 writes were refused' bridge sync
 calm "$hubspot"
 expect "retry" 0 '^1 write will be tried again' bridge retry "$(bridge --json dead | jq '.[0].id')"
-for _ in $(seq 100); do [ "$(contact 2 .properties.inbox_valuation)" = 99 ] && break; sleep 0.05; done
-[ "$(contact 2 .properties.inbox_valuation)" = 99 ] || fail "retry did not try again"
+wait_for 10 is_valued 2 inbox_valuation 99 || fail "retry did not try again"
 
 echo "-- reconcile"
 expect "reconcile --report" 0 'in_sync +30 records' bridge reconcile --report
@@ -176,15 +157,15 @@ kill -STOP "$runner"
 began=$(date +%s)
 expect "pause of a stopped service" 6 'does not answer at .*bridge.db.sock' bridge pause sales
 [ $(($(date +%s) - began)) -le 12 ] || fail "it took $(($(date +%s) - began)) seconds to say so"
-sleep 6 # after the five it took, whoever asked counts as gone
+sleep 6 # time itself is what is waited for: after the five it took, whoever asked counts as gone
 kill -CONT "$runner"
-for _ in $(seq 100); do curl -fsS "$base/healthz" >/dev/null 2>&1 && break; sleep 0.05; done
+wait_for 10 answers "$base/healthz" || fail "it did not come back"
 expect "and then" 0 'route sales' bridge sync
 [ "$(bridge --json status | jq '.routes[0].paused')" = null ] || fail "a pause nobody waited for any more was done"
 
 echo "-- reload, kill, and the end"
 cp "$dir/bridge.cfg" "$dir/keep.cfg"
-kill -HUP "$runner"; for _ in $(seq 200); do grep -q config.loaded "$dir/run.err" && break; sleep 0.05; done
+kill -HUP "$runner"; wait_for 10 has "$dir/run.err" config.loaded || fail "no reload: $(tail -3 "$dir/run.err")"
 expect "after a reload" 0 'paused' bridge pause sales
 expect "and on" 0 'going' bridge resume sales
 kill -9 "$runner"; wait "$runner" 2>/dev/null

@@ -16,27 +16,27 @@ endpoints = {
 routes = ( { name = "marketing"; inbox = "inbox"; crm = "hubspot"; mapping = "hubspot.cfg"; },
            { name = "sales";     inbox = "inbox"; crm = "sales";   mapping = "salesforce-leads.cfg"; } );
 CFG
-state() { curl -fsS "$1/_sandbox/state" | jq -r "${@:2}"; }
+of() { curl -fsS "$1/_sandbox/state" | jq -r "${@:2}"; }
 edit() { curl -fsS -X POST -d "$2" "$1/_sandbox/edit" >/dev/null || fail "no edit: $2"; }
 all_writes() { echo $(($(writes) + $(curl -fsS "$salesforce/_sandbox/calls" | jq .writes))); }
 # quiet WHAT: one pass brings everything where it belongs, the next writes nothing; says how many writes it took
 quiet() {
   local start now
   start=$(all_writes)
-  sleep 2.2 # past the lag of HubSpot's search
+  indexed
   bridge sync --yes >"$dir/last" 2>&1 || [ $? = 3 ] || fail "$1: $(cat "$dir/last")"
   now=$(all_writes)
-  sleep 2.2
+  indexed
   bridge sync --yes >"$dir/last" 2>&1 || [ $? = 3 ] || fail "$1: $(cat "$dir/last")"
   [ "$(all_writes)" = "$now" ] || fail "$1: the second pass wrote $(($(all_writes) - now)) times"
   echo "$1: $((now - start)) writes until quiet"
 }
 three() { # PLATFORM_ID: the valuation in Inbox, HubSpot and Salesforce
-  state "$inbox" --arg i "$1" '.prospect[] | select(.platformId==$i) | .context.valuation // "-"'
-  state "$hubspot" --arg k "x:$1" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation // "-"'
-  state "$salesforce" --arg k "x:$1" '.Lead[] | select(.inbox_prospect_key__c==$k) | .inbox_valuation__c // "-"'
+  of "$inbox" --arg i "$1" '.prospect[] | select(.platformId==$i) | .context.valuation // "-"'
+  of "$hubspot" --arg k "x:$1" '.contact[] | select(.properties.inbox_prospect_key==$k) | .properties.inbox_valuation // "-"'
+  of "$salesforce" --arg k "x:$1" '.Lead[] | select(.inbox_prospect_key__c==$k) | .inbox_valuation__c // "-"'
 }
-expect() { # WHAT PLATFORM_ID VALUE
+expect_all() { # WHAT PLATFORM_ID VALUE
   local got; got=$(three "$2" | sort -u | tr '\n' ' ')
   [ "$got" = "$3 " ] || fail "$1: $(three "$2" | tr '\n' ' ') instead of three times $3"
 }
@@ -46,22 +46,22 @@ bridge sync --yes >"$dir/last" 2>&1 || [ $? = 3 ] || fail "first sync: $(cat "$d
 defaults=$(all_writes)
 quiet "the defaults of new records"
 [ "$(all_writes)" = "$defaults" ] || fail "what the CRMs gave new records was written $(($(all_writes) - defaults)) times"
-[ "$(state "$salesforce" '.Lead|length')" = 60 ] || fail "$(state "$salesforce" '.Lead|length') leads"
+[ "$(of "$salesforce" '.Lead|length')" = 60 ] || fail "$(of "$salesforce" '.Lead|length') leads"
 [ "$(contacts)" = 60 ] || fail "$(contacts) contacts"
 
-a=$(state "$inbox" '.prospect[3].platformId') b=$(state "$inbox" '.prospect[4].platformId') c=$(state "$inbox" '.prospect[5].platformId')
-edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(state "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"4242\"}}"
+a=$(of "$inbox" '.prospect[3].platformId') b=$(of "$inbox" '.prospect[4].platformId') c=$(of "$inbox" '.prospect[5].platformId')
+edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(of "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"4242\"}}"
 quiet "an edit in HubSpot"
-expect "an edit in HubSpot" "$a" 4242
-edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(state "$salesforce" --arg k "x:$b" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":777}}"
+expect_all "an edit in HubSpot" "$a" 4242
+edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(of "$salesforce" --arg k "x:$b" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":777}}"
 quiet "an edit in Salesforce"
-expect "an edit in Salesforce" "$b" 777
+expect_all "an edit in Salesforce" "$b" 777
 edit "$inbox" "{\"object\":\"prospect\",\"id\":\"$c\",\"set\":{\"context.valuation\":31}}"
 quiet "an edit in Inbox"
-expect "an edit in Inbox" "$c" 31
+expect_all "an edit in Inbox" "$c" 31
 
-edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(state "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"1\"}}"
-edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(state "$salesforce" --arg k "x:$a" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":2}}"
+edit "$hubspot" "{\"object\":\"contact\",\"id\":\"$(of "$hubspot" --arg k "x:$a" '.contact[] | select(.properties.inbox_prospect_key==$k) | .id')\",\"set\":{\"inbox_valuation\":\"1\"}}"
+edit "$salesforce" "{\"object\":\"Lead\",\"id\":\"$(of "$salesforce" --arg k "x:$a" '.Lead[] | select(.inbox_prospect_key__c==$k) | .Id')\",\"set\":{\"inbox_valuation__c\":2}}"
 quiet "edits in both CRMs at once"
 [ "$(three "$a" | sort -u | wc -l)" = 1 ] || fail "edits in both CRMs at once: $(three "$a" | tr '\n' ' ')"
 bridge sync --full >"$dir/last" 2>&1 || [ $? = 3 ] || fail "full: $(cat "$dir/last")"

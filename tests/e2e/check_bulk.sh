@@ -35,18 +35,15 @@ stages=""
 for _ in $(seq "$times"); do
   "$build/inbox-bridge" -c "$dir/bridge.cfg" --quiet sync --yes >"$dir/run.out" 2>&1 &
   pid=$!
-  sleep "$((RANDOM % 3)).$(printf %03d $((RANDOM % 1000)))"
+  sleep "$((RANDOM % 3)).$(printf %03d $((RANDOM % 1000)))" # no state is waited for: any moment may be the one
   kill -9 "$pid" 2>/dev/null && stages+="$(curl -fsS "$salesforce/_sandbox/calls" | jq -r '[.routes | keys[] | select(contains("jobs"))] | length') "
   wait "$pid" 2>/dev/null
 done
 made=$(state '.Lead|length')
 calm "$salesforce"
 says() { bridge status | sed -nE "s/.*$1 ([0-9]+).*/\\1/p" | head -1; }
-for _ in 1 2 3 4 5 6 7 8; do
-  bridge sync --yes >"$dir/last" 2>&1
-  [ "$(says 'jobs waiting')" = 0 ] && [ "$(says 'open ops')" = 0 ] && break
-  sleep 2
-done
+synced() { bridge sync --yes >"$dir/last" 2>&1; [ "$(says 'jobs waiting')" = 0 ] && [ "$(says 'open ops')" = 0 ]; }
+wait_for 60 synced || fail "it does not come to rest: $(cat "$dir/last")"
 [ "$(state '.Lead|length')" = "$prospects" ] || fail "$(state '.Lead|length') leads of $prospects prospects: $(cat "$dir/last")"
 [ "$(state '[.Lead[].inbox_prospect_key__c]|unique|map(select(.))|length')" = "$prospects" ] || fail "keys are not unique"
 [ "$(says dead)" = "$bad" ] || fail "$(says dead) dead, expected $bad: $(bridge dead | head -3)"

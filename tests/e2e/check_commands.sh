@@ -8,18 +8,7 @@ sed -i "s/max_creates = 100;/max_creates = 1000000;/" "$dir/hubspot.cfg"
 bridge setup --apply >/dev/null || fail "setup"
 bridge sync >"$dir/first" 2>&1 || fail "first sync: $(cat "$dir/first")"
 
-state() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1]$2"; }
-contact() { curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$(state "$1" .platformId)" ".contact[] | select(.archived|not) | select(.properties.inbox_prospect_key==\$k) | $2"; }
-edit_inbox() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$(state "$1" .platformId)\",\"set\":{$2}}]" "$inbox/_sandbox/edit" >/dev/null || fail "no edit"; }
-edit_crm() { curl -fsS -X POST -d "[{\"object\":\"contact\",\"id\":\"$(contact "$1" .id)\",\"set\":{$2}}]" "$hubspot/_sandbox/edit" >/dev/null || fail "no edit"; }
-# expect WHAT CODE PATTERN COMMAND…
-expect() {
-  local what=$1 code=$2 pattern=$3 got; shift 3
-  "$@" >"$dir/said" 2>&1; got=$?
-  [ "$got" = "$code" ] || fail "$what: exit $got, not $code: $(head -c 600 "$dir/said")"
-  grep -qE "$pattern" "$dir/said" || fail "$what: said nothing like /$pattern/: $(head -c 800 "$dir/said")"
-}
-quiet() { sleep 2.2; bridge sync >"$dir/said" 2>&1 || fail "$1: a sync is not quiet: $(cat "$dir/said")"; } # past the lag of the search index
+quiet() { indexed; bridge sync >"$dir/said" 2>&1 || fail "$1: a sync is not quiet: $(cat "$dir/said")"; }
 
 echo "-- usage"
 for command in history undo reconcile adopt links pause resume forget prune backup; do
@@ -35,7 +24,7 @@ expect "forget nobody" 1 'nobody called' bridge forget @nobody
 
 echo "-- history and undo"
 who=$(state 0 .username)
-t0=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ); sleep 0.01
+t0=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ); tick
 old=$(contact 0 .properties.inbox_valuation); old_other=$(contact 1 .properties.inbox_valuation)
 edit_inbox 0 '"context.valuation":111'; edit_inbox 1 '"context.valuation":222'
 edit_crm 2 '"inbox_notes":"written in the CRM"'; notes=$(state 2 .context.notes)
@@ -124,9 +113,10 @@ echo "-- the daemon's runs, and a backup while it works"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" &
 pid=$!
 edit_inbox 8 '"context.valuation":1234'
-for _ in $(seq 100); do [ "$(contact 8 .properties.inbox_valuation)" = 1234 ] && break; sleep 0.1; done
+is_valued() { [ "$(contact "$1" .properties.inbox_valuation)" = "$2" ]; }
+wait_for 10 is_valued 8 1234 || fail "the daemon did not carry the edit"
 expect "backup of a store in use" 0 'checked copy' bridge backup "$dir/live.db"
-settled() { local n; for n in $(seq 200); do bridge status && return; sleep 0.05; done; return 3; } # jobs come and go while it hears of its own write
+settled() { wait_for 10 bridge status || return 3; } # jobs come and go while it hears of its own write
 expect "status beside the daemon" 0 "route sales" settled
 expect "sync beside the daemon" 0 "route sales" bridge sync
 expect "plan beside the daemon" 0 "cells to write: CRM 0" bridge plan
@@ -155,7 +145,7 @@ before=$(contacts); bridge sync --full >/dev/null 2>&1 || fail "sync after the l
 [ "$(contacts)" = "$before" ] && [ "$(contact 6 .id)" = "$contact" ] || fail "lifted, but linked to another record"
 for value in 901 902; do edit_inbox 7 "\"context.valuation\":$value"; quiet "$value"; done
 expect "prune" 0 'gone: 0 rows' bridge prune
-sleep 0.01; expect "prune of everything" 0 'gone: [1-9][0-9]* rows' bridge prune --older-than 1ms
+tick; tick; expect "prune of everything" 0 'gone: [1-9][0-9]* rows' bridge prune --older-than 1ms
 before=$(writes); bridge sync --full >/dev/null 2>&1 || fail "sync after prune"
 [ "$(writes)" = "$before" ] || fail "a sync after prune wrote"
 

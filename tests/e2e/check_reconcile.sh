@@ -51,7 +51,7 @@ each 0 '{"object":"prospect","id":"{id}","set":{"context.notes":"ours {n}"}}' | 
 each 0 '{"object":"contact","id":"{contact}","set":{"inbox_notes":"theirs {n}"}}' | people "$hubspot"
 each 1 '{"object":"contact","id":"{contact}","delete":true}' | people "$hubspot"
 each 2 '{"object":"contact","id":"{contact}","set":{"hs_lead_status":"OPEN"}}' | people "$hubspot"
-sleep 2.2 # past the lag of the search index
+indexed
 bridge reconcile >"$dir/said" 2>&1; code=$?
 [ $code = 3 ] || fail "a comparison that ends with holds ended with $code: $(cat "$dir/said")"
 bridge reconcile --report --json >"$dir/known.json" 2>"$dir/said" || fail "comparison: $(cat "$dir/said")"
@@ -76,7 +76,7 @@ for i in $(seq "$k"); do
 done | people "$hubspot"
 options=$(curl -fsS -H 'authorization: Bearer sandbox-token' "$hubspot/crm/v3/properties/contacts/hs_lead_status" | jq -c '[.options[] | select(.value != "OPEN")]')
 printf '{"object":"property","type":"contacts","id":"hs_lead_status","set":{"options":%s}}\n' "$options" | people "$hubspot"
-sleep 2.2
+indexed
 
 wanted=$(jq -nS "{in_sync:($n-9*$k),held:$k,detached:$k,schema_drift:$k,s_ahead:$k,t_ahead:$k,conflict:$k,missing_in_crm:$k,
   merged:$k,excluded:$k,unlinked_match:$k,duplicate_key:$k}")

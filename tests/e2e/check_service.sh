@@ -38,13 +38,6 @@ echo "http = { listen = \"127.0.0.1:$port\"; api_token = \"env:API_TOKEN\"; };" 
 bridge setup --apply >/dev/null || fail "setup"
 bridge sync --yes >/dev/null 2>&1 || fail "first sync"
 
-# start [PATH]: until that answers 200
-start() {
-  local path=${1:-/readyz}
-  "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err" & runner=$!
-  for _ in $(seq 400); do curl -fsS "$base$path" >/dev/null 2>&1 && return; kill -0 "$runner" 2>/dev/null || break; sleep 0.05; done
-  fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
-}
 code() { curl -s -o "$dir/said" -w '%{http_code}' "$@"; }
 is() { [ "$2" = "$3" ] || fail "$1: $2, not $3: $(head -c 200 "$dir/said")"; }
 state() { curl -fsS "$inbox/_sandbox/state"; }

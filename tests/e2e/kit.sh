@@ -10,12 +10,20 @@ export INBOX_API_TOKEN=sandbox-token HUBSPOT_TOKEN=sandbox-token
 
 fail() { echo "FAILED: $*"; failures=$((failures + 1)); }
 
+# wait_for SECONDS COMMAND…: until it succeeds; fails when it has not within so long
+wait_for() {
+  local end=$(($(date +%s%3N) + $1 * 1000)); shift
+  until "$@"; do [ "$(date +%s%3N)" -lt "$end" ] || return 1; sleep 0.05; done
+}
+has() { grep -q "$2" "$1"; } # has FILE PATTERN
+tick() { local now; now=$(date +%s%3N); until [ "$(date +%s%3N)" -gt "$now" ]; do :; done; } # until the next millisecond
+
 # sandbox PROSPECTS [MORE OPTIONS]: sets $inbox and $hubspot
 sandbox() {
   local prospects=$1; shift
   "$build/inbox-bridge-sandbox" --prospects "$prospects" --seed 7 "$@" >"$dir/sandbox.out" 2>"$dir/sandbox.err" &
   sandbox_pid=$!
-  for _ in $(seq 200); do grep -q '^ready' "$dir/sandbox.out" && break; sleep 0.05; done
+  wait_for 10 has "$dir/sandbox.out" '^ready'
   inbox=$(awk '$1=="inbox"{print $2}' "$dir/sandbox.out")
   hubspot=$(awk '$1=="hubspot"{print $2}' "$dir/sandbox.out")
   [ -n "$inbox" ] && [ -n "$hubspot" ] || { echo "the sandbox did not start"; exit 1; }
@@ -42,6 +50,38 @@ writes() { echo $(($(curl -fsS "$inbox/_sandbox/calls" | jq .writes) + $(curl -f
 # live contacts, and how many different keys they carry
 contacts() { curl -fsS "$hubspot/_sandbox/state" | jq '[.contact[] | select(.archived|not)] | length'; }
 keys() { curl -fsS "$hubspot/_sandbox/state" | jq '[.contact[] | select(.archived|not) | .properties.inbox_prospect_key] | unique | map(select(.)) | length'; }
+
+# Prospect N, or the contact that stands for it: state N FIELD, contact N FIELD as jq would say them; edit_inbox N and edit_crm N set members
+state() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1]$2"; }
+contact() { curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$(state "$1" .platformId)" ".contact[] | select(.archived|not) | select(.properties.inbox_prospect_key==\$k) | $2"; }
+edit_inbox() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$(state "$1" .platformId)\",\"set\":{$2}}]" "$inbox/_sandbox/edit" >/dev/null || fail "no edit"; }
+edit_crm() { curl -fsS -X POST -d "[{\"object\":\"contact\",\"id\":\"$(contact "$1" .id)\",\"set\":{$2}}]" "$hubspot/_sandbox/edit" >/dev/null || fail "no edit"; }
+# HubSpot's search finds what there is: its index is seconds behind
+is_indexed() {
+  local there found
+  there=$(curl -fsS "$hubspot/_sandbox/state" | jq -c '[.contact[] | select((.archived or .mergedInto)|not) | .properties.lastmodifieddate] | [length, max]')
+  found=$(curl -fsS -H "authorization: Bearer $HUBSPOT_TOKEN" -H 'content-type: application/json' "$hubspot/crm/v3/objects/contacts/search" \
+    -d '{"sorts":[{"propertyName":"lastmodifieddate","direction":"DESCENDING"}],"properties":["lastmodifieddate"],"limit":1}' |
+    jq -c '[.total, .results[0].properties.lastmodifieddate]')
+  [ "$there" = "$found" ]
+}
+indexed() { wait_for 10 is_indexed || fail "HubSpot's search never caught up"; }
+
+# expect WHAT CODE PATTERN COMMAND…: what it says is in $dir/said
+expect() {
+  local what=$1 code=$2 pattern=$3 got; shift 3
+  "$@" >"$dir/said" 2>&1; got=$?
+  [ "$got" = "$code" ] || fail "$what: exit $got, not $code: $(head -c 600 "$dir/said")"
+  grep -qE "$pattern" "$dir/said" || fail "$what: said nothing like /$pattern/: $(head -c 800 "$dir/said")"
+}
+
+# start [PATH]: the service, which listens at $base; until that path answers 200
+start() {
+  (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$! # a service is not where its operator is
+  wait_for 20 answers "$base${1:-/readyz}" || fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
+}
+answers() { curl -fsS "$1" >/dev/null 2>&1 || { ! kill -0 "$runner" 2>/dev/null && fail "the service has ended"; }; }
+stop() { kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"; }
 
 finish() {
   if [ "$failures" = 0 ]; then echo "${1:-all as it should be}"; exit 0; fi

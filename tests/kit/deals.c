@@ -4,27 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What is the same in every CRM: our own fields of the person, where c ends their names, and what a deal follows. */
+#define PERSON_FIELDS(c)                                                                                                                               \
+    "    { name = \"status\"; inbox = \"context.status\"; crm = \"inbox_stage" c "\"; table = \"stages\"; flow = \"to_crm\"; },\n"                     \
+    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation" c "\"; flow = \"to_crm\"; },\n"                               \
+    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags" c "\"; conflict = \"union\"; },\n"                                           \
+    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes" c "\"; conflict = \"crm\"; initial = \"source\"; }\n"                     \
+    "  );\n"                                                                                                                                           \
+    "  stages = ( (\"New\", \"new\"), (\"Contacted\", \"contacted\"), (\"Qualified\", \"qualified\"), (\"Negotiation\", \"negotiation\"),\n"           \
+    "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"                                                                                       \
+    "};\n"
+#define DEAL_FIELDS(stage, amount)                                                                                                                     \
+    "    { name = \"stage\"; inbox = \"context.status\"; crm = \"" stage "\"; table = \"stages\"; conflict = \"monotone\"; initial = \"source\"; },\n" \
+    "    { name = \"amount\"; inbox = \"context.valuation\"; crm = \"" amount "\"; conflict = \"source_unless_blank\"; initial = \"source\"; }\n"      \
+    "  );\n"
+
 const char world_deals[] =
     "prospect = {\n"
     "  crm = \"contacts\"; key = \"inbox_prospect_key\"; match = ( \"inbox_prospect_key\" ); create = true; max_creates = 1000000;\n"
     "  fields = (\n"
-    "    { name = \"name\"; inbox = \"displayName\"; crm = \"firstname\"; flow = \"to_crm\"; },\n"
-    "    { name = \"status\"; inbox = \"context.status\"; crm = \"inbox_stage\"; table = \"stages\"; flow = \"to_crm\"; },\n"
-    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation\"; flow = \"to_crm\"; },\n"
-    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags\"; conflict = \"union\"; },\n"
-    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes\"; conflict = \"crm\"; initial = \"source\"; }\n"
-    "  );\n"
-    "  stages = ( (\"New\", \"new\"), (\"Contacted\", \"contacted\"), (\"Qualified\", \"qualified\"), (\"Negotiation\", \"negotiation\"),\n"
-    "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"
-    "};\n"
+    "    { name = \"name\"; inbox = \"displayName\"; crm = \"firstname\"; flow = \"to_crm\"; },\n" PERSON_FIELDS("")
     "deal = {\n"
     "  crm = \"deals\"; of = \"prospect\"; key = \"inbox_deal_key\"; create_when = \"context.valuation\"; pipeline = \"default\";\n"
     "  reopen = \"new\"; currency = \"deal_currency_code\"; max_creates = 1000000;\n"
     "  fields = (\n"
-    "    { name = \"title\"; inbox = \"displayName\"; crm = \"dealname\"; flow = \"to_crm\"; },\n"
-    "    { name = \"stage\"; inbox = \"context.status\"; crm = \"dealstage\"; table = \"stages\"; conflict = \"monotone\"; initial = \"source\"; },\n"
-    "    { name = \"amount\"; inbox = \"context.valuation\"; crm = \"amount\"; conflict = \"source_unless_blank\"; initial = \"source\"; }\n"
-    "  );\n"
+    "    { name = \"title\"; inbox = \"displayName\"; crm = \"dealname\"; flow = \"to_crm\"; },\n" DEAL_FIELDS("dealstage", "amount")
     "  stages = { pairs = ( (\"New\", \"Appointment Scheduled\"), (\"Contacted\", \"qualifiedtobuy\"), (\"Qualified\", \"presentationscheduled\"),\n"
     "             (\"Negotiation\", \"contractsent\"), (\"Won\", \"Closed Won\"), (\"Lost\", \"closedlost\") );\n"
     "             ignore_crm = ( \"decisionmakerboughtin\" ); };\n"
@@ -34,23 +38,12 @@ static const char salesforce_deals[] =
     "prospect = {\n"
     "  crm = \"Contact\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true; max_creates = 1000000;\n"
     "  fields = (\n"
-    "    { name = \"name\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = \"truncate:80\"; on_blank = \"keep\"; },\n"
-    "    { name = \"status\"; inbox = \"context.status\"; crm = \"inbox_stage__c\"; table = \"stages\"; flow = \"to_crm\"; },\n"
-    "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation__c\"; flow = \"to_crm\"; },\n"
-    "    { name = \"tags\"; inbox = \"context.tags\"; crm = \"inbox_tags__c\"; conflict = \"union\"; },\n"
-    "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = \"source\"; }\n"
-    "  );\n"
-    "  stages = ( (\"New\", \"new\"), (\"Contacted\", \"contacted\"), (\"Qualified\", \"qualified\"), (\"Negotiation\", \"negotiation\"),\n"
-    "             (\"Won\", \"won\"), (\"Lost\", \"lost\") );\n"
-    "};\n"
+    "    { name = \"name\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = \"truncate:80\"; on_blank = \"keep\"; },\n" PERSON_FIELDS("__c")
     "deal = {\n"
     "  crm = \"Opportunity\"; of = \"prospect\"; key = \"inbox_deal_key__c\"; create_when = \"context.valuation\";\n"
     "  reopen = \"new\"; currency = \"CurrencyIsoCode\"; max_creates = 1000000;\n"
     "  fields = (\n"
-    "    { name = \"title\"; inbox = \"displayName\"; crm = \"Name\"; flow = \"to_crm\"; transform = \"truncate:120\"; on_blank = \"keep\"; },\n"
-    "    { name = \"stage\"; inbox = \"context.status\"; crm = \"StageName\"; table = \"stages\"; conflict = \"monotone\"; initial = \"source\"; },\n"
-    "    { name = \"amount\"; inbox = \"context.valuation\"; crm = \"Amount\"; conflict = \"source_unless_blank\"; initial = \"source\"; }\n"
-    "  );\n"
+    "    { name = \"title\"; inbox = \"displayName\"; crm = \"Name\"; flow = \"to_crm\"; transform = \"truncate:120\"; on_blank = \"keep\"; },\n" DEAL_FIELDS("StageName", "Amount")
     "  stages = { pairs = ( (\"New\", \"Prospecting\"), (\"Contacted\", \"Qualification\"), (\"Qualified\", \"Needs Analysis\"),\n"
     "             (\"Negotiation\", \"Negotiation/Review\"), (\"Won\", \"Closed Won\"), (\"Lost\", \"Closed Lost\") );\n"
     "             ignore_crm = ( \"Value Proposition\", \"Proposal/Price Quote\" ); };\n"

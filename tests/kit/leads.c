@@ -78,12 +78,6 @@ size_t leads_keys(struct world *w)
 
 /* ---- people ---- */
 
-void leads_edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 void leads_edit(struct world *w, size_t i, const char *edit)
 {
     AUTO_JSON json_t *l = leads_of(w, i);

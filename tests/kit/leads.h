@@ -15,7 +15,6 @@ json_t *leads_row(struct world *w, const char *object, const char *id); /* NULL 
 size_t leads_count(struct world *w, const char *object);          /* live rows */
 size_t leads_keys(struct world *w);                               /* how many different bridge keys live leads carry */
 
-void leads_edit_inbox(struct world *w, size_t i, const char *set);  /* members of "set", single-quoted */
 void leads_edit(struct world *w, size_t i, const char *edit);       /* of the i-th prospect's lead: "'set':{…}" */
 void leads_assert(struct world *w, size_t i, const char *field, const char *value); /* NULL: null */
 void leads_assert_status(struct world *w, size_t i, const char *name); /* in Inbox; "": none */

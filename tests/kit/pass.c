@@ -98,6 +98,7 @@ static bool next_due(struct world *w, bool waits, int64_t *due)
 bool world_pass(struct world *w, int64_t patience)
 {
     int64_t until = sandbox_now(w->box) + patience;
+    world_must(!w->still, "a pass while nothing moves", NULL);
     if (!w->up && !world_start(w))
         return false;
     take_in(w);

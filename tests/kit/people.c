@@ -9,6 +9,7 @@ json_t *world_edit(struct world *w, int side, const char *fmt, ...)
 {
     char *text = NULL;
     va_list ap;
+    world_must(!w->still, "an edit while nothing moves", NULL);
     va_start(ap, fmt);
     world_must(vasprintf(&text, fmt, ap) >= 0, "edit", NULL);
     va_end(ap);
@@ -23,9 +24,33 @@ json_t *world_edit(struct world *w, int side, const char *fmt, ...)
     return out;
 }
 
+void world_edit_inbox(struct world *w, size_t i, const char *set)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
+}
+
 json_t *world_state(struct world *w, int side)
 {
-    return sandbox_state(w->box, w->service[side]);
+    if (!w->still)
+        return sandbox_state(w->box, w->service[side]);
+    if (!w->seen[side])
+        w->seen[side] = sandbox_state(w->box, w->service[side]);
+    return json_incref(w->seen[side]);
+}
+
+void world_still(struct world *w)
+{
+    w->still = true;
+}
+
+void world_moves(struct world *w)
+{
+    w->still = false;
+    for (size_t side = 0; side <= w->n; side++) {
+        json_decref(w->seen[side]);
+        w->seen[side] = NULL;
+    }
 }
 
 static int64_t counter(struct world *w, int side, const char *name)

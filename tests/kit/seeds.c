@@ -1,4 +1,4 @@
-/* Sets of bad luck, and one seed after the other. */
+/* Sets of bad luck, what people wrote and must find again, and one seed after the other. */
 #include "tests/kit/seeds.h"
 #include "bridge/base/str.h"
 #include <setjmp.h>
@@ -72,6 +72,56 @@ void seeds_pass(struct world *w, enum set set, uint64_t *dice)
     }
 }
 
+/* ---- nothing is lost in silence ---- */
+
+void seeds_note(struct seeds_edits *edits, size_t person, const char *field, int side, const char *value)
+{
+    if (edits->n == COUNT(edits->list))
+        return;
+    struct seeds_edit *e = &edits->list[edits->n++];
+    *e = (struct seeds_edit){.person = person, .field = field, .side = side};
+    str_copy(e->value, sizeof e->value, value);
+}
+
+/* Where nobody edits while the bridge writes, an edit that was written over unseen has no excuse: the policy must have
+ * decided about it, so its "overtaken" row does not count. */
+static bool excuses(enum set set, const struct log_row *row)
+{
+    return seeds_has(set, RACES) || seeds_has(set, DISORDER) || !str_eq(row->event, "overtaken");
+}
+
+bool seeds_log(struct world *w, enum set set, const char *route, const char *object, const char *key, json_t *all)
+{
+    struct link link __attribute__((cleanup(link_done))) = {0};
+    struct log_row *rows = NULL;
+    struct hold *holds = NULL;
+    size_t n = 0;
+    bool found = false;
+    struct err err = {0};
+    assert_true(store_link_get(w->store, route, object, key, &link, &found, &err));
+    if (!found)
+        return false;
+    assert_true(store_holds_of(w->store, link.id, &holds, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        json_array_append(all, holds[i].about);
+    holds_free(holds, n);
+    assert_true(store_log_of(w->store, link.id, 0, 100000, &rows, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        if (excuses(set, &rows[i]))
+            json_array_append(all, rows[i].cells);
+    log_rows_free(rows, n);
+    return true;
+}
+
+static bool superseded(const struct seeds_edits *edits, size_t at)
+{
+    const struct seeds_edit *e = &edits->list[at];
+    for (size_t i = at + 1; i < edits->n; i++)
+        if (edits->list[i].person == e->person && edits->list[i].side == e->side && str_eq(edits->list[i].field, e->field))
+            return true;
+    return false;
+}
+
 bool seeds_unheard(struct world *w, int side, const char *value)
 {
     AUTO_JSON json_t *state = world_state(w, side);
@@ -84,6 +134,30 @@ bool seeds_unheard(struct world *w, int side, const char *value)
     }
     return false;
 }
+
+static char *lost_one(const struct seeds_loss *l, const struct seeds_edit *e)
+{
+    AUTO_FREE char *key = world_key(l->w, e->person);
+    AUTO_FREE char *log = l->log(l->self, key);
+    AUTO_JSON json_t *p = world_prospect(l->w, e->person);
+    AUTO_FREE char *now = js_print(json_object_get(p, "context"));
+    if (strstr(now, e->value) || strstr(log, e->value) || seeds_unheard(l->w, e->side, e->value))
+        return NULL;
+    return mem_printf("I4: %s's %s %s, written on side %d, is neither there nor in the log", key, e->field, e->value, e->side);
+}
+
+char *seeds_lost(const struct seeds_loss *l)
+{
+    char *lost = NULL;
+    world_still(l->w);
+    for (size_t i = 0; i < l->edits->n && !lost; i++)
+        if (!superseded(l->edits, i))
+            lost = lost_one(l, &l->edits->list[i]);
+    world_moves(l->w);
+    return lost;
+}
+
+/* ---- one after the other ---- */
 
 void seeds_run(enum set set, int64_t usual, char *(*simulate)(enum set, uint64_t, unsigned))
 {

@@ -39,3 +39,18 @@ void story_tell(const struct telling *t)
     else
         print_message("story %-28s %lld touches, every %lld. cut\n", t->name, (long long)n, (long long)every);
 }
+
+struct world *story_begin(const struct story *s, struct world *w)
+{
+    if (!s->first)
+        world_settle(w);
+    s->act(w);
+    return w;
+}
+
+void story_check(struct world *w, const void *story)
+{
+    const struct story *s = story;
+    if (s->check)
+        s->check(w);
+}

@@ -16,6 +16,18 @@ struct telling {
 
 void story_tell(const struct telling *t); /* cmocka assertions; prints the number of touches */
 
+/* What most stories are: a world that is settled, unless the first sync is the story itself; people act; something comes of it. */
+struct story {
+    const char *name;
+    const char *how; /* how: what is said otherwise in this one (a policy, rules, an account): each test's own; NULL */
+    bool first;      /* first: the first sync itself is the story */
+    void (*act)(struct world *w);
+    void (*check)(struct world *w); /* check: NULL: what must be true of every world says it all */
+};
+
+struct world *story_begin(const struct story *s, struct world *w); /* w, with everything done but the syncing */
+void story_check(struct world *w, const void *story);              /* a telling's check */
+
 #define STORY(function, index)         \
     static void function(void **state) \
     {                                  \

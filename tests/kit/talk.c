@@ -3,13 +3,13 @@
 #include "bridge/base/str.h"
 
 #define SALESFORCE "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\";"
-#define PERSON(object, more)                                                                                              \
+#define PERSON(object)                                                                                                    \
     "prospect = {\n"                                                                                                      \
     "  crm = \"" object "\"; key = \"inbox_prospect_key__c\"; match = ( \"inbox_prospect_key__c\" ); create = true;\n"     \
     "  max_creates = 1000000;\n"                                                                                          \
     "  fields = (\n"                                                                                                      \
     "    { name = \"name\"; inbox = \"displayName\"; crm = \"LastName\"; flow = \"to_crm\"; transform = \"truncate:80\";\n"  \
-    "      on_blank = \"keep\"; },\n" more                                                                                \
+    "      on_blank = \"keep\"; },\n"                                                                                     \
     "    { name = \"notes\"; inbox = \"context.notes\"; crm = \"inbox_notes__c\"; conflict = \"crm\"; initial = \"source\"; }\n" \
     "  );\n"                                                                                                             \
     "};\n"
@@ -54,57 +54,21 @@ const struct talk_crm talk_hubspot = {
     .makes = "\"method\":\"POST\",\"path\":\"*notes/batch/create*\"",
     .make = make_hubspot};
 
-const struct talk_crm talk_communications = {
-    .name = "hubspot communications",
-    .mapping = world_mapping,
-    .entries = COMMUNICATIONS,
-    .list = "communication",
-    .key = "inbox_entry_key",
-    .body = "hs_communication_body",
-    .parents = {"contact"},
-    .parent_key = "inbox_prospect_key",
-    .makes = "\"method\":\"POST\",\"path\":\"*communications/batch/create*\"",
-    .every = 9,
-    .make = make_hubspot};
+/* Where what was said is a communication of HubSpot's, or a task of Salesforce's: all but whom it is below. */
+#define ON_COMMUNICATIONS                                                                                                 \
+    .mapping = world_mapping, .entries = COMMUNICATIONS, .list = "communication", .key = "inbox_entry_key",                \
+    .body = "hs_communication_body", .parents = {"contact"}, .parent_key = "inbox_prospect_key",                           \
+    .makes = "\"method\":\"POST\",\"path\":\"*communications/batch/create*\"", .every = 9
+#define ON_TASKS                                                                                                          \
+    .entries = TASKS, .list = "Task", .key = "inbox_entry_key__c", .body = "Description",                                  \
+    .parent_key = "inbox_prospect_key__c", .makes = "\"method\":\"POST\",\"path\":\"*composite/sobjects\"", .every = 9,   \
+    .make = make_salesforce
 
-const struct talk_crm talk_without_unique_key = {
-    .name = "hubspot communications without a unique key",
-    .mapping = world_mapping,
-    .entries = COMMUNICATIONS,
-    .list = "communication",
-    .key = "inbox_entry_key",
-    .body = "hs_communication_body",
-    .parents = {"contact"},
-    .parent_key = "inbox_prospect_key",
-    .makes = "\"method\":\"POST\",\"path\":\"*communications/batch/create*\"",
-    .every = 9,
-    .make = make_without_unique_key};
-
-const struct talk_crm talk_contacts = {
-    .name = "salesforce contacts",
-    .mapping = PERSON("Contact", ""),
-    .entries = TASKS,
-    .list = "Task",
-    .key = "inbox_entry_key__c",
-    .body = "Description",
-    .parents = {"Contact"},
-    .parent_key = "inbox_prospect_key__c",
-    .makes = "\"method\":\"POST\",\"path\":\"*composite/sobjects\"",
-    .every = 9,
-    .make = make_salesforce};
-
-const struct talk_crm talk_leads = {
-    .name = "salesforce leads",
-    .mapping = PERSON("Lead", ""),
-    .entries = TASKS,
-    .list = "Task",
-    .key = "inbox_entry_key__c",
-    .body = "Description",
-    .parents = {"Contact", "Lead"},
-    .parent_key = "inbox_prospect_key__c",
-    .makes = "\"method\":\"POST\",\"path\":\"*composite/sobjects\"",
-    .every = 9,
-    .make = make_salesforce};
+const struct talk_crm talk_communications = {ON_COMMUNICATIONS, .name = "hubspot communications", .make = make_hubspot};
+const struct talk_crm talk_without_unique_key = {ON_COMMUNICATIONS, .name = "hubspot communications without a unique key",
+                                                 .make = make_without_unique_key};
+const struct talk_crm talk_contacts = {ON_TASKS, .name = "salesforce contacts", .mapping = PERSON("Contact"), .parents = {"Contact"}};
+const struct talk_crm talk_leads = {ON_TASKS, .name = "salesforce leads", .mapping = PERSON("Lead"), .parents = {"Contact", "Lead"}};
 
 char *talk_mapping(const struct talk_crm *crm, const char *rules)
 {

@@ -147,13 +147,6 @@ static void says(struct world *w, size_t thread, int number)
 
 /* ---- stories ---- */
 
-struct story {
-    const char *name, *how;
-    bool first;
-    void (*act)(struct world *w);
-    void (*check)(struct world *w);
-};
-
 static void first_words(struct world *w)
 {
     for (int i = 0; i < 4; i++)
@@ -263,23 +256,13 @@ static const struct story stories[] = {
 
 static struct world *begin(const void *story, const char *mapping)
 {
-    const struct story *s = story;
-    struct world *w = crm->make(42, 3, mapping);
-    if (!s->first)
-        world_settle(w);
-    s->act(w);
-    return w;
-}
-
-static void check(struct world *w, const void *story)
-{
-    ((const struct story *)story)->check(w);
+    return story_begin(story, crm->make(42, 3, mapping));
 }
 
 static void tell(const struct story *s)
 {
     AUTO_FREE char *mapping = talk_mapping(crm, s->how);
-    story_tell(&(struct telling){.name = s->name, .story = s, .mapping = mapping, .begin = begin, .check = check, .every = crm->every});
+    story_tell(&(struct telling){.name = s->name, .story = s, .mapping = mapping, .begin = begin, .check = story_check, .every = crm->every});
 }
 
 STORY(the_first_log_survives_a_cut_at_any_touch, 0)

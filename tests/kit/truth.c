@@ -60,27 +60,36 @@ static char *broken_once(struct world *w, const struct link *link)
     return n > 1 ? mem_printf("I3: %zu contacts carry %s", n, link->key) : NULL;
 }
 
+/* What the store and the CRM's state say of one link. */
 static char *broken_link(struct world *w, const struct link *link)
+{
+    char *broken = broken_log(w, link);
+    if (!broken && link->state == LINK_LINKED && !link->secondary)
+        broken = world_broken_deal(w, link);
+    if (!broken && link->state == LINK_LINKED && !link->secondary)
+        broken = broken_once(w, link);
+    return broken;
+}
+
+/* What the bridge would do about it now. */
+static char *broken_plan(struct world *w, const struct link *link)
 {
     struct err err = {0};
     size_t i;
-    json_t *out = NULL, *cell;
-    char *broken = broken_log(w, link);
-    if (broken || link->state != LINK_LINKED || link->secondary)
-        return broken;
-    if ((broken = world_broken_deal(w, link)))
-        return broken;
-    if ((broken = broken_once(w, link)))
-        return broken;
+    char *broken = NULL;
+    AUTO_JSON json_t *out = NULL;
+    json_t *cell;
     struct job job = {.object = link->object, .key = link->key, .why = "look"};
+    if (link->state != LINK_LINKED || link->secondary)
+        return NULL;
     world_must(sync_explain(world_route(w, link->route), &job, &out, &err), "explain", &err);
     json_array_foreach (json_object_get(out, "cells"), i, cell)
         if ((broken = broken_cell(cell, link->key)))
             break;
-    json_decref(out);
     return broken;
 }
 
+/* Nothing moves while states are compared; the plans make calls, so they come after. */
 static char *broken_links(struct world *w, const struct route *r)
 {
     struct link *links = NULL;
@@ -88,8 +97,12 @@ static char *broken_links(struct world *w, const struct route *r)
     struct err err = {0};
     char *broken = NULL;
     world_must(store_links_after(w->store, r->name, 0, 1000000, &links, &n, &err), "links", &err);
+    world_still(w);
     for (size_t i = 0; i < n && !broken; i++)
         broken = broken_link(w, &links[i]);
+    world_moves(w);
+    for (size_t i = 0; i < n && !broken; i++)
+        broken = broken_plan(w, &links[i]);
     links_free(links, n);
     return broken;
 }

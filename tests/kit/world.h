@@ -39,6 +39,8 @@ struct world {
     void (*meddle)(struct world *w, void *self);
     void *meddler;
     uint64_t seed;
+    bool still;                    /* still: nothing moves; see world_still() */
+    json_t *seen[1 + WORLD_CRMS]; /* seen[side]: its state since then; NULL: not asked for yet */
     /* deliveries of a webhook CRM, side 1: posted in order until they were taken */
     size_t delivered;
     bool undelivered; /* nothing gets through for now */
@@ -77,7 +79,11 @@ void world_watch(struct world *w, int64_t cut_at);
 
 /* People. Edits are those of POST /_sandbox/edit, written with single quotes for readability. */
 json_t *world_edit(struct world *w, int side, const char *edit_single_quoted, ...) __attribute__((format(printf, 3, 4)));
+void world_edit_inbox(struct world *w, size_t i, const char *set); /* set: members of the i-th prospect, single-quoted */
 json_t *world_state(struct world *w, int side); /* new reference */
+/* While nothing moves, a state is asked for once, however many look at it. Edits and passes in between end the program. */
+void world_still(struct world *w);
+void world_moves(struct world *w);
 void world_manners(struct world *w, int side, const char *json);
 int64_t world_writes(struct world *w, int side);
 int64_t world_calls(struct world *w, int side);

@@ -17,7 +17,8 @@ struct hub_event {
 };
 
 struct hub_events {
-    struct hub_event *ring;
+    struct hub_event *ring; /* ring: grows with what is told and is one once it is KEPT long; most worlds are small and many */
+    size_t room;
     int64_t told; /* events are numbered from 1 */
 };
 
@@ -25,12 +26,11 @@ static void forget(struct hub_event *e)
 {
     free(e->name);
     free(e->value);
-    *e = (struct hub_event){0};
 }
 
 void hub_events_free(struct hub_events *all)
 {
-    for (size_t i = 0; all && all->ring && i < KEPT; i++)
+    for (int64_t i = 0; all && i < all->told && i < KEPT; i++)
         forget(&all->ring[i]);
     if (all)
         free(all->ring);
@@ -39,16 +39,26 @@ void hub_events_free(struct hub_events *all)
 
 /* ---- what happens ---- */
 
+static struct hub_event *next_slot(struct hub_events *all)
+{
+    if (all->told == (int64_t)all->room && all->room < KEPT) {
+        all->room = all->room ? all->room * 2 : 64;
+        all->room = all->room < KEPT ? all->room : KEPT;
+        all->ring = mem_grow(all->ring, all->room, sizeof *all->ring);
+    }
+    struct hub_event *e = &all->ring[all->told++ % KEPT];
+    if (all->told > KEPT)
+        forget(e);
+    return e;
+}
+
 static struct hub_event *tell(struct hub *h, const struct hub_type *t, const struct hub_record *r, const char *what, enum hub_source source)
 {
     if (t->kind > HUB_DEAL)
         return NULL; /* activities have no subscriptions */
     if (!h->events)
         h->events = mem_alloc(sizeof *h->events);
-    if (!h->events->ring)
-        h->events->ring = mem_alloc(KEPT * sizeof *h->events->ring);
-    struct hub_event *e = &h->events->ring[h->events->told++ % KEPT];
-    forget(e);
+    struct hub_event *e = next_slot(h->events);
     *e = (struct hub_event){.at = sandbox_now(hub_box(h)), .id = r->id, .type = t->names[2], .what = what, .source = source};
     return e;
 }

@@ -22,12 +22,6 @@
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void assert_prop(struct world *w, size_t i, const char *name, const char *wanted)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -55,7 +49,7 @@ static void an_event_that_a_full_disk_did_not_take_is_heard_again(void **state)
     bool more = false;
     (void)state;
     world_settle(w);
-    edit_inbox(w, 0, "'context.valuation':4711");
+    world_edit_inbox(w, 0, "'context.valuation':4711");
     disk(true);
     bool taken = intake_page(&w->intake[0], "prospect", &more, &err);
     disk(false);
@@ -76,7 +70,7 @@ static struct world *begin_a_year_ahead(void)
     struct world *w = world_new(1, 4, world_mapping);
     world_settle(w);
     sandbox_advance(w->box, YEAR);
-    edit_inbox(w, 0, "'context.valuation':4711");
+    world_edit_inbox(w, 0, "'context.valuation':4711");
     sandbox_fault(w->box, "{\"match\":{\"path\":\"*contacts/batch*\"},\"do\":\"status\",\"status\":503}");
     world_pass(w, 1000);
     sandbox_faults_clear(w->box);
@@ -113,7 +107,7 @@ static void a_record_taken_back_to_an_older_state_is_believed_after_a_while(void
     must(store_link_get(w->store, "r", "prospect", key, &link, &found, err));
     link.touched = sandbox_now(w->box) + YEAR; /* the service's clock was ahead when it was written */
     must(store_link_put(w->store, &link, err));
-    edit_inbox(w, 0, "'context.valuation':4711");
+    world_edit_inbox(w, 0, "'context.valuation':4711");
     world_pass(w, MINUTES(1)); /* it may be a replica that lags: nothing is decided on it */
     assert_prop(w, 0, "inbox_valuation", "12000");
     int64_t before = world_calls(w, 1);
@@ -158,7 +152,7 @@ static void two_automations_that_answer_each_other_are_parted(void **state)
     size_t n = 0;
     (void)state;
     world_settle(w);
-    edit_inbox(w, 0, "'context.notes':'hello'");
+    world_edit_inbox(w, 0, "'context.notes':'hello'");
     int64_t before = world_writes(w, 0) + world_writes(w, 1);
     for (int i = 0; i < 60; i++) {
         world_pass(w, 1000);
@@ -171,7 +165,7 @@ static void two_automations_that_answer_each_other_are_parted(void **state)
     assert_string_equal(holds[0].field, "notes");
     assert_in_range(world_writes(w, 0) + world_writes(w, 1) - before, 1, 16);
     holds_free(holds, n);
-    edit_inbox(w, 0, "'context.valuation':4711"); /* the other cells go on */
+    world_edit_inbox(w, 0, "'context.valuation':4711"); /* the other cells go on */
     world_settle(w);
     assert_prop(w, 0, "inbox_valuation", "4711");
     world_free(w);
@@ -238,7 +232,7 @@ static void who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit(void
     edit_everybody_in_the_crm(w, 5);
     deny_everybody(w, 4);
     assert_int_equal(links_that_are(w, LINK_TOMBSTONE), 5);
-    edit_inbox(w, 0, "'context.valuation':4711"); /* one is heard of by an event, the others by the next walk */
+    world_edit_inbox(w, 0, "'context.valuation':4711"); /* one is heard of by an event, the others by the next walk */
     world_settle(w);
     assert_prop(w, 0, "inbox_valuation", "4711");
     assert_int_equal(links_that_are(w, LINK_LINKED), 1);

@@ -31,19 +31,11 @@ static const char *const stages[SIDES][6] = {
     {"Open - Not Contacted", "Working - Contacted", "Closed - Not Converted", "Open - Not Contacted", "Working - Contacted", "Closed - Not Converted"}};
 static const char *const tags[] = {"Lead", "VIP", "Partner", "Press"};
 
-struct edit {
-    size_t person;
-    enum what what;
-    int side;
-    char value[48];
-};
-
 struct simulation {
     struct world *w;
     enum set set;
     uint64_t dice;
-    struct edit edits[EDITS + 200];
-    size_t n;
+    struct seeds_edits edits;
     bool tidy;  /* HubSpot trims and truncates what it is given */
     bool fewer; /* no more edits by meddlers */
     size_t last_person; /* people like to edit what was just edited, on another side */
@@ -58,15 +50,6 @@ static uint64_t roll(struct simulation *s, uint64_t sides)
 
 /* ---- people ---- */
 
-static void note(struct simulation *s, size_t person, enum what what, int side, const char *value)
-{
-    if (s->n == COUNT(s->edits))
-        return;
-    struct edit *e = &s->edits[s->n++];
-    *e = (struct edit){.person = person, .what = what, .side = side};
-    str_copy(e->value, sizeof e->value, value);
-}
-
 static char *set_text(int side, enum what what, const char *one, const char *two)
 {
     const struct cell_name *c = &names[side][what];
@@ -76,7 +59,7 @@ static char *set_text(int side, enum what what, const char *one, const char *two
 /* What somebody writes there. Valuations and notes are written once only, so that they can be looked for. */
 static char *written(struct simulation *s, size_t person, enum what what, int side)
 {
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->n), *mark = mem_printf("note %03zu of side %d", s->n, side);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n), *mark = mem_printf("note %03zu of side %d", s->edits.n, side);
     AUTO_FREE char *text = mem_printf("%s, at length ", mark);
     if (what == STATUS)
         return set_text(side, what, stages[side][roll(s, 6)], "");
@@ -84,7 +67,7 @@ static char *written(struct simulation *s, size_t person, enum what what, int si
         const char *first = tags[roll(s, 2)];
         return set_text(side, what, first, tags[2 + roll(s, 2)]);
     }
-    note(s, person, what, side, what == VALUATION ? n : mark);
+    seeds_note(&s->edits, person, what == VALUATION ? "valuation" : "notes", side, what == VALUATION ? n : mark);
     return set_text(side, what, what == VALUATION ? n : text, "");
 }
 
@@ -127,64 +110,13 @@ static void meddle(struct world *w, void *self)
 
 /* ---- nothing is lost in silence ---- */
 
-/* Where nobody edits while the bridge writes, an edit that was written over unseen has no excuse: the policy must have
- * decided about it, so its "overtaken" row does not count. */
-static bool excuses(const struct simulation *s, const struct log_row *row)
+static char *log_text(void *self, const char *key)
 {
-    return seeds_has(s->set, RACES) || seeds_has(s->set, DISORDER) || !str_eq(row->event, "overtaken");
-}
-
-static void link_log(struct simulation *s, const char *route, const char *key, json_t *all)
-{
-    struct link link __attribute__((cleanup(link_done))) = {0};
-    struct log_row *rows = NULL;
-    struct hold *holds = NULL;
-    size_t n = 0;
-    bool found = false;
-    struct err err = {0};
-    assert_true(store_link_get(s->w->store, route, "prospect", key, &link, &found, &err));
-    if (!found)
-        return;
-    assert_true(store_holds_of(s->w->store, link.id, &holds, &n, &err));
-    for (size_t i = 0; i < n; i++)
-        json_array_append(all, holds[i].about);
-    holds_free(holds, n);
-    assert_true(store_log_of(s->w->store, link.id, 0, 100000, &rows, &n, &err));
-    for (size_t i = 0; i < n; i++)
-        if (excuses(s, &rows[i]))
-            json_array_append(all, rows[i].cells);
-    log_rows_free(rows, n);
-}
-
-static char *log_text(struct simulation *s, const char *key)
-{
+    struct simulation *s = self;
     AUTO_JSON json_t *all = json_array();
-    link_log(s, "r", key, all);
-    link_log(s, "s", key, all);
+    seeds_log(s->w, s->set, "r", "prospect", key, all);
+    seeds_log(s->w, s->set, "s", "prospect", key, all);
     return js_print(all);
-}
-
-static bool superseded(const struct simulation *s, size_t at)
-{
-    const struct edit *e = &s->edits[at];
-    for (size_t i = at + 1; i < s->n; i++)
-        if (s->edits[i].person == e->person && s->edits[i].side == e->side && s->edits[i].what == e->what)
-            return true;
-    return false;
-}
-
-static char *lost_edit(struct simulation *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        const struct edit *e = &s->edits[i];
-        AUTO_FREE char *key = world_key(s->w, e->person);
-        AUTO_FREE char *log = log_text(s, key);
-        AUTO_JSON json_t *p = world_prospect(s->w, e->person);
-        AUTO_FREE char *now = js_print(json_object_get(p, "context"));
-        if (!superseded(s, i) && !strstr(now, e->value) && !strstr(log, e->value) && !seeds_unheard(s->w, e->side, e->value))
-            return mem_printf("I4: %s's %s, written on side %d, is neither there nor in the log", key, e->value, e->side);
-    }
-    return NULL;
 }
 
 /* ---- two routes do not play ball ---- */
@@ -259,7 +191,7 @@ static char *simulate(enum set set, uint64_t seed, unsigned without)
     if (s->tidy)
         world_manners(s->w, 1, "{\"trim\":true,\"truncate\":24}");
     people_and_bridge(s);
-    char *broken = lost_edit(s);
+    char *broken = seeds_lost(&(struct seeds_loss){.w = s->w, .edits = &s->edits, .self = s, .log = log_text});
     if (!broken)
         broken = flapping(s);
     if (!broken)

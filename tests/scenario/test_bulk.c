@@ -51,12 +51,6 @@ static int64_t asked(struct world *w, const char *route)
     return js_int_or(json_object_get(calls, "routes"), route, 0);
 }
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static json_t *lead(struct world *w, size_t i)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -102,8 +96,8 @@ static void many_new_leads_go_as_one_job(void **state)
 {
     (void)state;
     struct world *w = world_new_salesforce(31, 40, mapping, FROM_FIVE);
-    edit_inbox(w, 0, "'displayName':'Ada','context.notes':'says \\\"yes, and\\nno\\\"'");
-    edit_inbox(w, 1, "'displayName':'Bob Babbage','context.notes':'#N/A'");
+    world_edit_inbox(w, 0, "'displayName':'Ada','context.notes':'says \\\"yes, and\\nno\\\"'");
+    world_edit_inbox(w, 1, "'displayName':'Bob Babbage','context.notes':'#N/A'");
     world_settle(w);
     int64_t open = 0, dead = 0;
     ops(w, &open, &dead);
@@ -127,7 +121,7 @@ static void plant(struct world *w, size_t people, size_t every)
     json_decref(world_edit(w, 1, rule));
     for (size_t i = 0; i < people; i += every) {
         AUTO_FREE char *bio = mem_printf("'bio':'%0300d'", 7);
-        edit_inbox(w, i, i / every % 2 ? bio : "'context.notes':'forbidden'");
+        world_edit_inbox(w, i, i / every % 2 ? bio : "'context.notes':'forbidden'");
     }
 }
 
@@ -174,7 +168,7 @@ static void finish_planted(struct world *w, size_t people, size_t every)
 {
     assert_quiet(w);
     for (size_t i = 0; i < people; i += every)
-        edit_inbox(w, i, "'bio':'short','context.notes':'allowed'");
+        world_edit_inbox(w, i, "'bio':'short','context.notes':'allowed'");
     world_settle(w);
     assert_lead(w, 0, "inbox_notes__c", "allowed");
     finish(w);
@@ -250,7 +244,7 @@ static void edits_during_the_job_are_not_lost(void **state)
     set_manners(w, "{\"bulk_ms\":600000}");
     assert_true(world_pass(w, 60 * 1000));
     assert_int_equal(count(w, "Lead"), 0);
-    edit_inbox(w, 3, "'context.notes':'while it ran'");
+    world_edit_inbox(w, 3, "'context.notes':'while it ran'");
     assert_true(world_pass(w, 60 * 1000));
     assert_int_equal(count(w, "Lead"), 0);
     sandbox_advance(w->box, 600000);

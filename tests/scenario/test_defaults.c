@@ -31,12 +31,6 @@ static const char only_from_there[] =
     "  );\n"
     "};\n";
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void assert_stages(struct world *w, size_t i, const char *status, const char *stage)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -57,9 +51,9 @@ static struct world *begin(const void *story, const char *text)
 {
     (void)story;
     struct world *w = world_new(41, 3, text);
-    edit_inbox(w, 0, "'context.status':null");
-    edit_inbox(w, 1, "'context.status':'Negotiation'");
-    edit_inbox(w, 2, "'context.status':'Qualified'");
+    world_edit_inbox(w, 0, "'context.status':null");
+    world_edit_inbox(w, 1, "'context.status':'Negotiation'");
+    world_edit_inbox(w, 2, "'context.status':'Qualified'");
     return w;
 }
 
@@ -102,7 +96,7 @@ static void a_field_that_only_flows_from_there_begins_with_it(void **state)
     (void)state;
     struct world *w = world_new(42, 2, only_from_there);
     for (size_t i = 0; i < 2; i++)
-        edit_inbox(w, i, "'context.notes':null");
+        world_edit_inbox(w, i, "'context.notes':null");
     world_settle(w);
     for (size_t i = 0; i < 2; i++) {
         AUTO_JSON json_t *p = world_prospect(w, i);

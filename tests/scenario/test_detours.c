@@ -25,12 +25,6 @@
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static json_t *contact(struct world *w, size_t i)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -89,11 +83,11 @@ static int64_t live_run(struct world *w, struct before *b)
     note_before(w, b);
     must(store_run_start(w->store, "r", "sync", &run, err));
     w->route->run = run;
-    edit_inbox(w, 0, "'context.valuation':777");
+    world_edit_inbox(w, 0, "'context.valuation':777");
     edit_crm(w, 1, "'inbox_notes':'from the CRM'");
-    edit_inbox(w, 2, "'context.tags':['VIP','Lead']");
+    world_edit_inbox(w, 2, "'context.tags':['VIP','Lead']");
     edit_crm(w, 2, "'inbox_tags':'Press;VIP;Investor'");
-    edit_inbox(w, 3, "'context.valuation':5");
+    world_edit_inbox(w, 3, "'context.valuation':5");
     world_settle(w);
     w->route->run = 0;
     edit_crm(w, 3, "'inbox_valuation':'6'");
@@ -368,15 +362,15 @@ static void set_state(struct world *w, size_t i, enum link_state to)
 
 static void plant(struct world *w)
 {
-    edit_inbox(w, 3, "'context.notes':'one'");
+    world_edit_inbox(w, 3, "'context.notes':'one'");
     edit_crm(w, 3, "'inbox_notes':'other'");
     AUTO_JSON json_t *five = contact(w, 5);
     world_settle(w); /* 3 is held now */
-    edit_inbox(w, 0, "'context.valuation':1001");
+    world_edit_inbox(w, 0, "'context.valuation':1001");
     edit_crm(w, 1, "'inbox_valuation':'1002'");
-    edit_inbox(w, 2, "'context.valuation':1003");
+    world_edit_inbox(w, 2, "'context.valuation':1003");
     edit_crm(w, 2, "'inbox_valuation':'1004'");
-    edit_inbox(w, 12, "'context.notes':'a new one'");
+    world_edit_inbox(w, 12, "'context.notes':'a new one'");
     edit_crm(w, 12, "'inbox_notes':'another new one'");
     AUTO_JSON json_t *four = contact(w, 4), *six = contact(w, 6), *seven = contact(w, 7);
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", js_str(four, "id")));
@@ -452,7 +446,7 @@ static void a_paused_route_takes_in_but_works_nothing_across_a_restart(void **st
     must(pause_set(w->store, "r", true, 2000, err));
     must(pause_since(w->store, "r", &next, err));
     assert_int_equal(next, 1000);
-    edit_inbox(w, 0, "'context.valuation':4242");
+    world_edit_inbox(w, 0, "'context.valuation':4242");
     world_stop(w);
     assert_true(world_start(w));
     int64_t writes = world_writes(w, 1);

@@ -55,10 +55,10 @@ static void finish(struct world *w, size_t n)
 static struct world *with_statuses(uint64_t seed, size_t n)
 {
     struct world *w = leads_begin(seed, n, LEADS_STATIC, NULL);
-    leads_edit_inbox(w, 0, "'context.status':null");
-    leads_edit_inbox(w, 1, "'context.status':'Qualified'");
+    world_edit_inbox(w, 0, "'context.status':null");
+    world_edit_inbox(w, 1, "'context.status':'Qualified'");
     if (n > 2)
-        leads_edit_inbox(w, 2, "'context.status':'Contacted'");
+        world_edit_inbox(w, 2, "'context.status':'Contacted'");
     return w;
 }
 
@@ -86,7 +86,7 @@ static void what_somebody_makes_of_it_is_news(void **state)
     leads_assert_status(w, 0, "Contacted");
     leads_assert_status(w, 1, "Lost");
     leads_edit(w, 0, "'set':{'Status':'" OPEN "'}"); /* back to what it was given: an edit like any other */
-    leads_edit_inbox(w, 1, "'context.status':'Contacted'");
+    world_edit_inbox(w, 1, "'context.status':'Contacted'");
     world_settle(w);
     leads_assert_status(w, 0, "New");
     leads_assert(w, 1, "Status", "Working - Contacted");
@@ -141,7 +141,7 @@ static void what_was_rounded_behind_a_lost_answer_is_no_news(void **state)
 {
     (void)state;
     struct world *w = leads_begin(40, 3, LEADS_STATIC, NULL);
-    leads_edit_inbox(w, 0, "'context.valuation':33.333");
+    world_edit_inbox(w, 0, "'context.valuation':33.333");
     assert_true(sandbox_fault(w->box, "{\"match\":{\"method\":\"POST\",\"path\":\"/services/data/v62.0/composite/sobjects\"},"
                                       "\"do\":\"reset_after\",\"times\":1}"));
     world_settle(w);
@@ -208,7 +208,7 @@ static void a_session_may_end_between_any_two_calls(void **state)
         w->meddle = end_sessions;
         w->meddler = &in;
         world_settle(w);
-        leads_edit_inbox(w, 0, "'context.notes':'from Inbox'");
+        world_edit_inbox(w, 0, "'context.notes':'from Inbox'");
         leads_edit(w, 1, "'set':{'inbox_notes__c':'from Salesforce'}");
         world_settle(w);
         n = k ? n : in.seen;
@@ -257,7 +257,7 @@ static void begin_with_no_calls_left(struct world *w)
 {
     world_settle(w);
     use_up(w);
-    leads_edit_inbox(w, 0, "'context.notes':'while it was shut'");
+    world_edit_inbox(w, 0, "'context.notes':'while it was shut'");
     leads_edit(w, 1, "'set':{'inbox_notes__c':'there too'}");
     for (int i = 0; i < 4; i++)
         (void)!world_pass(w, 20 * MINUTE_MS);
@@ -349,7 +349,7 @@ static void meet_a_rule(const struct rule *r)
     AUTO_FREE char *manners = mem_printf("{\"duplicate_rule\":\"%s\"}", r->rule);
     for (int64_t k = 0; k <= n; k += r->step) {
         struct world *w = leads_begin(15, 2, options, manners);
-        leads_edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
+        world_edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
         json_decref(world_edit(w, 1, "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not "
                                      "provided]','inbox_notes__c':'known to Salesforce'}}"));
         world_watch(w, k);

@@ -21,12 +21,6 @@
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static struct link link_of(struct world *w, size_t i)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -67,8 +61,8 @@ static struct world *begin_twins(char **id)
     mapping = swapped(world_mapping, "match = ( \"inbox_prospect_key\" )", "match = ( \"inbox_prospect_key\", \"firstname\" )");
     struct world *w = world_new(1, 4, mapping);
     *id = make_twin(w);
-    edit_inbox(w, 0, "'displayName':'Twin'");
-    edit_inbox(w, 1, "'displayName':'Twin'");
+    world_edit_inbox(w, 0, "'displayName':'Twin'");
+    world_edit_inbox(w, 1, "'displayName':'Twin'");
     world_settle(w);
     return w;
 }
@@ -109,7 +103,7 @@ static void a_chosen_record_that_is_somebody_elses_is_asked_for_again(void **sta
         must(store_hold_put(w->store, &holds[0], err));
         holds_free(holds, n);
         must(intake_mark_all(w->route, LANE_LIVE, err));
-        edit_inbox(w, 2, "'context.valuation':4711");
+        world_edit_inbox(w, 2, "'context.valuation':4711");
         world_settle(w);
     }
     AUTO_FREE char *key = world_key(w, 2);
@@ -124,7 +118,7 @@ static struct world *begin_with_notes(void)
 {
     struct world *w = world_new(1, 4, world_mapping);
     for (size_t i = 0; i < 4; i++)
-        edit_inbox(w, i, "'context.notes':'written by people'");
+        world_edit_inbox(w, i, "'context.notes':'written by people'");
     world_settle(w);
     return w;
 }
@@ -168,7 +162,7 @@ static void an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one
     struct world *w = begin_with_notes();
     AUTO_FREE char *other = swapped(world_mapping, "crm = \"inbox_notes\"", "crm = \"lastname\"");
     (void)state;
-    edit_inbox(w, 1, "'context.notes':'newer'");
+    world_edit_inbox(w, 1, "'context.notes':'newer'");
     sandbox_fault(w->box, "{\"match\":{\"path\":\"*contacts/batch/up*\"},\"do\":\"reset_after\",\"times\":1}");
     world_watch(w, 0);
     world_pass(w, 0); /* written, and the answer lost */

@@ -17,7 +17,7 @@ static void everybody_becomes_a_lead_once(void **state)
 {
     (void)state;
     struct world *w = leads_begin(3, 60, LEADS_STATIC, NULL);
-    leads_edit_inbox(w, 0, "'displayName':'Ada'"); /* no last name */
+    world_edit_inbox(w, 0, "'displayName':'Ada'"); /* no last name */
     world_settle(w);
     assert_int_equal(leads_count(w, "Lead"), 60);
     leads_assert(w, 0, "FirstName", "Ada");
@@ -31,7 +31,7 @@ static void edits_flow_both_ways(void **state)
     (void)state;
     struct world *w = leads_begin(4, PEOPLE, LEADS_STATIC, NULL);
     world_settle(w);
-    leads_edit_inbox(w, 1, "'context.notes':'from Inbox','context.valuation':1200");
+    world_edit_inbox(w, 1, "'context.notes':'from Inbox','context.valuation':1200");
     leads_edit(w, 2, "'set':{'inbox_notes__c':'from Salesforce'}");
     leads_edit(w, 3, "'set':{'Status':'Working - Contacted','LastName':'Lovelace'}");
     world_settle(w);
@@ -45,13 +45,13 @@ static void a_real_name_goes_over_a_filler_and_a_filler_over_nothing(void **stat
 {
     (void)state;
     struct world *w = leads_begin(5, PEOPLE, LEADS_STATIC, NULL);
-    leads_edit_inbox(w, 0, "'displayName':'Ada'");
-    leads_edit_inbox(w, 1, "'displayName':'Bob'");
+    world_edit_inbox(w, 0, "'displayName':'Ada'");
+    world_edit_inbox(w, 1, "'displayName':'Bob'");
     world_settle(w);
     leads_edit(w, 1, "'set':{'LastName':'Babbage','Company':'Engines Ltd'}");
-    leads_edit_inbox(w, 0, "'displayName':'Ada Lovelace'");
+    world_edit_inbox(w, 0, "'displayName':'Ada Lovelace'");
     world_settle(w);
-    leads_edit_inbox(w, 1, "'displayName':'Bobby'");
+    world_edit_inbox(w, 1, "'displayName':'Bobby'");
     world_settle(w);
     leads_assert(w, 0, "LastName", "Lovelace");
     leads_assert(w, 1, "FirstName", "Bobby");
@@ -65,13 +65,13 @@ static void a_converted_lead_is_followed_to_its_contact(void **state)
     (void)state;
     struct world *w = leads_begin(6, PEOPLE, LEADS_STATIC, NULL);
     world_settle(w);
-    leads_edit_inbox(w, 0, "'context.notes':'important','displayName':'Ada Lovelace'");
+    world_edit_inbox(w, 0, "'context.notes':'important','displayName':'Ada Lovelace'");
     world_settle(w);
     size_t leads = leads_count(w, "Lead");
     leads_edit(w, 0, "'convert':{}");
     world_settle(w);
     leads_assert_context(w, 0, "notes", "important"); /* the contact knows no notes: nobody cleared them */
-    leads_edit_inbox(w, 0, "'displayName':'Ada King'");
+    world_edit_inbox(w, 0, "'displayName':'Ada King'");
     world_settle(w);
     AUTO_JSON json_t *l = leads_of(w, 0);
     AUTO_JSON json_t *contact = leads_row(w, "Contact", js_str(l, "ConvertedContactId"));
@@ -95,7 +95,7 @@ static void a_merged_lead_is_followed_to_its_winner(void **state)
     AUTO_FREE char *into = mem_printf("'merge_into':'%s'", winner);
     leads_edit(w, 0, into);
     world_settle(w);
-    leads_edit_inbox(w, 0, "'context.notes':'after the merge'");
+    world_edit_inbox(w, 0, "'context.notes':'after the merge'");
     world_settle(w);
     AUTO_JSON json_t *l = leads_row(w, "Lead", winner);
     AUTO_FREE char *key = world_key(w, 0);
@@ -112,7 +112,7 @@ static void a_deleted_lead_is_let_go(void **state)
     size_t before = leads_count(w, "Lead");
     leads_edit(w, 0, "'delete':true");
     world_settle(w);
-    leads_edit_inbox(w, 0, "'context.notes':'nobody listens'");
+    world_edit_inbox(w, 0, "'context.notes':'nobody listens'");
     world_settle(w);
     assert_int_equal(leads_count(w, "Lead"), before - 1);
     leads_finish(w);
@@ -124,7 +124,7 @@ static struct world *with_a_double(const char *policy, const char *rule)
     AUTO_FREE char *options = mem_printf(LEADS_STATIC " duplicates = \"%s\";", policy);
     AUTO_FREE char *manners = mem_printf("{\"duplicate_rule\":\"%s\"}", rule);
     struct world *w = leads_begin(9, 3, options, manners);
-    leads_edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
+    world_edit_inbox(w, 0, "'displayName':'Ada Lovelace','context.notes':'known to Inbox'");
     json_decref(world_edit(
         w, 1, "{'object':'Lead','create':{'FirstName':'Ada','LastName':'Lovelace','Company':'[not provided]'}}"));
     world_settle(w);
@@ -159,7 +159,7 @@ static void a_few_days(struct world *w)
             AUTO_FREE char *mine = mem_printf("'context.notes':'day %d'", day),
                            *theirs = mem_printf("'set':{'inbox_notes__c':'their day %d'}", day);
             if (i % 2)
-                leads_edit_inbox(w, i, mine);
+                world_edit_inbox(w, i, mine);
             else
                 leads_edit(w, i, theirs);
             sandbox_advance(w->box, 3000);
@@ -195,7 +195,7 @@ static void automation_that_our_write_sets_off_is_heard(void **state)
     json_decref(world_edit(w, 1,
                            "{'object':'rule','create':{'type':'Lead','field':'inbox_valuation__c','set':{'inbox_notes__"
                            "c':'set by a flow'}}}"));
-    leads_edit_inbox(w, 0, "'context.valuation':777");
+    world_edit_inbox(w, 0, "'context.valuation':777");
     world_settle(w);
     leads_assert_context(w, 0, "notes", "set by a flow");
     leads_finish(w);
@@ -212,7 +212,7 @@ static void what_a_write_went_over_is_on_record_when_it_cannot_be_read_back(void
     size_t n = 0;
     bool found = false, told = false;
     world_settle(w);
-    leads_edit_inbox(w, 0, "'context.valuation':111");
+    world_edit_inbox(w, 0, "'context.valuation':111");
     leads_edit(w, 0, "'set':{'inbox_valuation__c':222}");
     assert_true(sandbox_fault(w->box, "{\"match\":{\"method\":\"POST\",\"path\":\"*composite/sobjects/Lead\"},\"do\":\"status\",\"status\":503,"
                                       "\"every\":3,\"times\":1}"));
@@ -270,7 +270,7 @@ static void refresh_tokens_that_rotate_survive_restarts(void **state)
     world_manners(w, 1, "{\"session_minutes\":1,\"rotation\":true,\"static_token\":false}");
     for (size_t i = 0; i < 10; i++) {
         AUTO_FREE char *note = mem_printf("restart %zu", i), *set = mem_printf("'context.notes':'%s'", note);
-        leads_edit_inbox(w, i, set);
+        world_edit_inbox(w, i, set);
         world_settle(w);
         leads_assert(w, i, "inbox_notes__c", note);
         world_stop(w);
@@ -307,7 +307,7 @@ static void a_first_sync_survives_the_power_at_every_touch(void **state)
     int64_t n = 1;
     for (int64_t k = 0; k <= n; k += k < 40 ? 1 : 7) {
         struct world *w = leads_begin(14, 4, LEADS_STATIC, NULL);
-        leads_edit_inbox(w, 0, "'displayName':'Ada'");
+        world_edit_inbox(w, 0, "'displayName':'Ada'");
         world_watch(w, k);
         world_settle(w);
         if (!k)
@@ -325,7 +325,7 @@ static void a_refused_value_survives_the_power_at_every_touch(void **state)
     for (int64_t k = 0; k <= n; k++) {
         struct world *w = leads_begin(19, 2, LEADS_STATIC, NULL);
         json_decref(world_edit(w, 1, "{'object':'rule','create':{'type':'Lead','field':'inbox_notes__c','value':'forbidden'}}"));
-        leads_edit_inbox(w, 0, "'context.notes':'forbidden'");
+        world_edit_inbox(w, 0, "'context.notes':'forbidden'");
         world_watch(w, k);
         world_settle(w);
         if (!k)
@@ -348,7 +348,7 @@ static void a_conversion_survives_the_power_at_every_touch(void **state)
         struct world *w = leads_begin(16, 2, LEADS_STATIC, NULL);
         world_settle(w);
         leads_edit(w, 0, "'convert':{}");
-        leads_edit_inbox(w, 0, "'displayName':'Ada King'");
+        world_edit_inbox(w, 0, "'displayName':'Ada King'");
         world_watch(w, k);
         world_settle(w);
         if (!k)
@@ -398,7 +398,7 @@ static void an_edit_between_our_look_and_our_write_is_not_lost(void **state)
     world_settle(w);
     sandbox_advance(w->box, 60000);
     struct colleague c = {.reads = reads_of_leads(w), .set = "'set':{'inbox_notes__c':'from a colleague','inbox_valuation__c':77}"};
-    leads_edit_inbox(w, 1, "'context.notes':'from Inbox','context.valuation':1200");
+    world_edit_inbox(w, 1, "'context.notes':'from Inbox','context.valuation':1200");
     w->meddle = between_look_and_write;
     w->meddler = &c;
     world_settle(w);

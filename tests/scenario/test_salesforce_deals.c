@@ -79,12 +79,6 @@ static void assert_of_deal(struct world *w, size_t i, const char *field, const c
 
 /* ---- people ---- */
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void edit_person(struct world *w, const char *object, size_t i, const char *edit)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -102,7 +96,7 @@ static struct world *begin(const char *mapping, const char *account, size_t peop
 {
     struct world *w = world_new_salesforce(31, people, mapping, account);
     for (size_t i = 0; i < people; i++)
-        edit_inbox(w, i, i ? "'context.valuation':null,'context.status':'New'" : "'context.valuation':1000,'context.status':'New'");
+        world_edit_inbox(w, i, i ? "'context.valuation':null,'context.status':'New'" : "'context.valuation':1000,'context.status':'New'");
     return w;
 }
 
@@ -124,7 +118,7 @@ static void a_lead_has_no_deal_until_it_is_converted(void **state)
     assert_int_equal(rows(w, "Lead"), 2);
     assert_int_equal(rows(w, "Opportunity"), 0);
     int64_t before = world_writes(w, 1);
-    edit_inbox(w, 0, "'context.valuation':1100");
+    world_edit_inbox(w, 0, "'context.valuation':1100");
     world_settle(w);
     assert_int_equal(world_writes(w, 1), before); /* it waits without asking anybody */
     edit_person(w, "Lead", 0, "'convert':{}");
@@ -156,7 +150,7 @@ static void the_opportunity_a_conversion_made_is_followed(void **state)
         n = k ? n : w->touches;
         assert_int_equal(rows(w, "Opportunity"), 1);
         assert_int_equal(rows(w, "OpportunityContactRole"), 1);
-        edit_inbox(w, 0, "'context.valuation':4321");
+        world_edit_inbox(w, 0, "'context.valuation':4321");
         world_settle(w);
         assert_of_deal(w, 0, "Amount", "4321");
         finish(w);
@@ -179,7 +173,7 @@ static void of_two_opportunities_a_person_says_which(void **state)
     AUTO_JSON json_t *none = deal_of(w, 0), *wanted = row_where(w, "Opportunity", "Name", "Other deal");
     assert_null(none);
     json_decref(world_edit(w, 1, "{'object':'Opportunity','id':'%s','set':{'inbox_deal_key__c':'%s#deal-1'}}", js_str(wanted, "Id"), key));
-    edit_inbox(w, 0, "'context.valuation':77");
+    world_edit_inbox(w, 0, "'context.valuation':77");
     world_settle(w);
     assert_of_deal(w, 0, "Name", "Other deal");
     assert_int_equal(rows(w, "Opportunity"), 2);
@@ -197,7 +191,7 @@ static void what_must_be_there_is_filled_once_and_never_over_a_real_value(void *
     assert_of_deal(w, 0, "CloseDate", "2031-01-31");
     assert_of_deal(w, 0, "CurrencyIsoCode", "USD");
     edit_deal(w, 0, "'CloseDate':'2027-05-05'");
-    edit_inbox(w, 0, "'context.valuation':2000");
+    world_edit_inbox(w, 0, "'context.valuation':2000");
     world_settle(w);
     assert_of_deal(w, 0, "CloseDate", "2027-05-05");
     assert_of_deal(w, 0, "Amount", "2000");
@@ -241,7 +235,7 @@ static void stages_are_those_of_the_record_type(void **state)
     AUTO_JSON json_t *type = row_where(w, "RecordType", "Name", "Partner deals");
     assert_of_deal(w, 0, "StageName", "Qualification");
     assert_of_deal(w, 0, "RecordTypeId", js_str(type, "Id"));
-    edit_inbox(w, 0, "'context.status':'Won'");
+    world_edit_inbox(w, 0, "'context.status':'Won'");
     world_settle(w);
     assert_of_deal(w, 0, "StageName", "Closed Won");
     finish(w);

@@ -23,20 +23,12 @@
 
 static struct tally told; /* what the metrics would say of all runs */
 
-struct edit {
-    size_t person;
-    const char *field;
-    int side;
-    char value[48];
-};
-
 struct simulation {
     struct world *w;
     const struct deal_crm *crm;
     enum set set;
     uint64_t dice; /* the people's own, so that the bridge's calls do not change what people do */
-    struct edit edits[EDITS + 200];
-    size_t n;
+    struct seeds_edits edits;
     bool deals; /* prospects have deals, which carry status and valuation in the CRM */
     bool tidy;  /* the CRM trims and truncates what it is given */
     bool fewer; /* no more edits by meddlers */
@@ -50,15 +42,6 @@ static uint64_t roll(struct simulation *s, uint64_t sides)
     return seeds_roll(&s->dice, sides);
 }
 
-static void note(struct simulation *s, size_t person, const char *field, int side, const char *value)
-{
-    if (s->n == COUNT(s->edits))
-        return;
-    struct edit *e = &s->edits[s->n++];
-    *e = (struct edit){.person = person, .field = field, .side = side};
-    str_copy(e->value, sizeof e->value, value);
-}
-
 /* ---- people ---- */
 
 static void edit_inbox(struct simulation *s, size_t i, unsigned what)
@@ -67,15 +50,15 @@ static void edit_inbox(struct simulation *s, size_t i, unsigned what)
     static const char *const tags[] = {"Lead", "VIP", "Partner", "Press"};
     AUTO_JSON json_t *p = world_prospect(s->w, i);
     const char *id = js_str(p, "platformId");
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->n), *mark = mem_printf("inbox note %03zu", s->n);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n), *mark = mem_printf("inbox note %03zu", s->edits.n);
     AUTO_FREE char *note_text = mem_printf("%s, written at length ", mark);
     json_t *done = NULL;
     if (what == 0) {
         done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.valuation':%s}}", id, n);
-        note(s, i, "valuation", 0, n);
+        seeds_note(&s->edits, i, "valuation", 0, n);
     } else if (what == 1) {
         done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.notes':'%s'}}", id, note_text);
-        note(s, i, "notes", 0, mark);
+        seeds_note(&s->edits, i, "notes", 0, mark);
     } else if (what == 2) {
         done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.status':'%s'}}", id, statuses[roll(s, 6)]);
     } else {
@@ -103,13 +86,13 @@ static void edit_deal(struct simulation *s, size_t i, bool amount)
 {
     const struct deal_crm *crm = s->crm;
     AUTO_JSON json_t *deal = newest_deal(s, i);
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->n);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n);
     const char *id = js_str(deal, crm->id);
     if (!id)
         return;
     if (amount) {
         json_decref(world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->amount, n));
-        note(s, i, "valuation", 1, n);
+        seeds_note(&s->edits, i, "valuation", 1, n);
     } else {
         uint64_t stage = roll(s, DEAL_STAGES + 1);
         json_decref(world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->stage,
@@ -125,7 +108,7 @@ static void edit_crm(struct simulation *s, size_t i, unsigned what)
     AUTO_JSON json_t *c = world_contact(s->w, key);
     const struct deal_crm *crm = s->crm;
     const char *id = js_str(c, crm->id);
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->n), *mark = mem_printf("crm note %03zu", s->n);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n), *mark = mem_printf("crm note %03zu", s->edits.n);
     AUTO_FREE char *note_text = mem_printf("%s, at length ", mark);
     json_t *done = NULL;
     if (!id)
@@ -136,10 +119,10 @@ static void edit_crm(struct simulation *s, size_t i, unsigned what)
     }
     if (what == 0) {
         done = world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->valuation, n);
-        note(s, i, "valuation", 1, n);
+        seeds_note(&s->edits, i, "valuation", 1, n);
     } else if (what == 1) {
         done = world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->notes, note_text);
-        note(s, i, "notes", 1, mark);
+        seeds_note(&s->edits, i, "notes", 1, mark);
     } else if (what == 2) {
         done = world_edit(s->w, 1, "{'object':'contact','id':'%s','set':{'inbox_stage':'%s'}}", id, stages[roll(s, 6)]);
     } else {
@@ -197,74 +180,21 @@ static void behave(struct simulation *s)
 
 /* ---- nothing is lost in silence ---- */
 
-/* Where nobody edits while the bridge writes, an edit that was written over unseen has no excuse: the policy must have
- * decided about it, so its "overtaken" row does not count. */
-static bool excuses(const struct simulation *s, const struct log_row *row)
-{
-    return s->set == RACES || s->set == DISORDER || s->set == EVERYTHING || !str_eq(row->event, "overtaken");
-}
-
-static bool link_log(struct simulation *s, const char *object, const char *key, json_t *all)
-{
-    struct world *w = s->w;
-    struct link link __attribute__((cleanup(link_done))) = {0};
-    struct log_row *rows = NULL;
-    size_t n = 0;
-    bool found = false;
-    struct err err = {0};
-    if (!store_link_get(w->store, "r", object, key, &link, &found, &err) || !found)
-        return false;
-    struct hold *holds = NULL;
-    size_t n_holds = 0;
-    if (store_holds_of(w->store, link.id, &holds, &n_holds, &err))
-        for (size_t i = 0; i < n_holds; i++)
-            json_array_append(all, holds[i].about);
-    holds_free(holds, n_holds);
-    if (store_log_of(w->store, link.id, 0, 100000, &rows, &n, &err))
-        for (size_t i = 0; i < n; i++)
-            if (excuses(s, &rows[i]))
-                json_array_append(all, rows[i].cells);
-    log_rows_free(rows, n);
-    return true;
-}
-
 /* What the log says of a person and their deals, and what stands in those that are over, which are left alone. */
-static char *log_text(struct simulation *s, const char *key)
+static char *log_text(void *self, const char *key)
 {
+    struct simulation *s = self;
     AUTO_JSON json_t *all = json_array();
-    bool found = link_log(s, "prospect", key, all);
+    bool found = seeds_log(s->w, s->set, "r", "prospect", key, all);
     for (int n = 1; s->deals && found; n++) {
         AUTO_FREE char *child = mem_printf("%s#deal-%d", key, n);
         AUTO_JSON json_t *deal = world_deal(s->w, child);
-        found = link_log(s, "deal", child, all);
+        found = seeds_log(s->w, s->set, "r", "deal", child, all);
         AUTO_FREE char *amount = deal_text(deal, s->crm->amount);
         if (deal && !deal_open(deal))
             js_add(all, json_string(amount));
     }
     return js_print(all);
-}
-
-static bool superseded(const struct simulation *s, size_t at)
-{
-    const struct edit *e = &s->edits[at];
-    for (size_t i = at + 1; i < s->n; i++)
-        if (s->edits[i].person == e->person && s->edits[i].side == e->side && str_eq(s->edits[i].field, e->field))
-            return true;
-    return false;
-}
-
-static char *lost_edit(struct simulation *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        const struct edit *e = &s->edits[i];
-        AUTO_FREE char *key = world_key(s->w, e->person);
-        AUTO_FREE char *log = log_text(s, key);
-        AUTO_JSON json_t *p = world_prospect(s->w, e->person);
-        AUTO_FREE char *now = js_print(json_object_get(p, "context"));
-        if (!superseded(s, i) && !strstr(now, e->value) && !strstr(log, e->value) && !seeds_unheard(s->w, e->side, e->value))
-            return mem_printf("I4: %s's %s %s, written on side %d, is neither there nor in the log", key, e->field, e->value, e->side);
-    }
-    return NULL;
 }
 
 /* What stands in Inbox is what somebody wrote: never a CRM's tidied echo of it. */
@@ -309,7 +239,7 @@ static char *simulate_with(const struct deal_crm *crm, enum set set, uint64_t se
     told.echo_t += s->w->route->tally.echo_t;
     told.spared += s->w->route->tally.spared;
     told.raced += s->w->route->tally.raced;
-    char *broken = lost_edit(s);
+    char *broken = seeds_lost(&(struct seeds_loss){.w = s->w, .edits = &s->edits, .self = s, .log = log_text});
     if (!broken)
         broken = invented(s);
     if (!broken)

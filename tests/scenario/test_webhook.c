@@ -26,12 +26,6 @@ static json_t *context(struct world *w, size_t i, const char *name)
     return json_incref(json_object_get(json_object_get(p, "context"), name));
 }
 
-static void edit_inbox(struct world *w, size_t i, const char *set)
-{
-    AUTO_JSON json_t *p = world_prospect(w, i);
-    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
-}
-
 static void edit_there(struct world *w, size_t i, const char *set)
 {
     AUTO_FREE char *key = world_key(w, i);
@@ -139,7 +133,7 @@ static void everybody_is_there(struct world *w)
 
 static void both_sides_edit(struct world *w)
 {
-    edit_inbox(w, 0, "'context.valuation':4200,'context.notes':'from Inbox'");
+    world_edit_inbox(w, 0, "'context.valuation':4200,'context.notes':'from Inbox'");
     edit_there(w, 1, "'value':77,'notes':'from there'");
 }
 
@@ -154,8 +148,8 @@ static void both_edits_arrived(struct world *w)
 static void answers_get_lost(struct world *w)
 {
     sandbox_fault(w->box, "{\"match\":{\"service\":\"webhook\",\"method\":\"POST\"},\"do\":\"reset_after\",\"times\":3}");
-    edit_inbox(w, 0, "'context.notes':'said once'");
-    edit_inbox(w, 2, "'context.notes':'said once too'");
+    world_edit_inbox(w, 0, "'context.notes':'said once'");
+    world_edit_inbox(w, 2, "'context.notes':'said once too'");
 }
 
 static void both_were_said(struct world *w)
@@ -190,7 +184,7 @@ static void edits_cross(struct world *w)
     manners(w, "{\"compares\":true}");
     edit_there(w, 0, "'notes':'their words'");
     w->undelivered = true;
-    edit_inbox(w, 0, "'context.notes':'our words'");
+    world_edit_inbox(w, 0, "'context.notes':'our words'");
     sandbox_advance(w->box, 60000);
     world_pass(w, 60000);
     w->undelivered = false;
@@ -273,7 +267,7 @@ static void a_late_delivery_does_not_undo_what_was_written_since(void **state)
     world_settle(w);
     edit_there(w, 0, "'notes':'old words'");
     w->undelivered = true;
-    edit_inbox(w, 0, "'context.notes':'new words'");
+    world_edit_inbox(w, 0, "'context.notes':'new words'");
     sandbox_advance(w->box, 60000);
     world_pass(w, 60000);
     w->undelivered = false;
@@ -330,7 +324,7 @@ static void somebody_edits(struct world *w, int n)
     if (there)
         edit_there(w, (size_t)roll(PEOPLE), set);
     else
-        edit_inbox(w, (size_t)roll(PEOPLE), set);
+        world_edit_inbox(w, (size_t)roll(PEOPLE), set);
 }
 
 static void meddle(struct world *w, void *self)
