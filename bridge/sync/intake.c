@@ -327,6 +327,18 @@ static bool take_page(struct intake *in, const char *object, const struct page *
     return false;
 }
 
+/* Is there more of what was said than has been heard? A full enumeration tells each conversation once, and is not meant. */
+static void note_behind(struct intake *in, const char *object, const struct page *page)
+{
+    bool more = page->more && !page->walk;
+    for (size_t i = 0; i < in->n; i++) {
+        struct route *r = in->routes[i];
+        const struct bound *b = intake_is_source(in) ? route_object_of(r, SIDE_S, object) : NULL;
+        if (b && b->o->digest)
+            r->behind = !more ? 0 : r->behind ? r->behind : in->env->now(in->env);
+    }
+}
+
 static bool read_page(struct intake *in, const char *object, const struct reading *reading, bool *more, struct err *err)
 {
     AUTO_FREE char *cursor = NULL, *stream = stream_of(object, reading);
@@ -343,6 +355,8 @@ static bool read_page(struct intake *in, const char *object, const struct readin
         return err_wrap(err, "endpoint %s: changes of %s", in->ep->name, object);
     if (!take_page(in, object, &page, reading, err))
         return false;
+    if (!reading->beside)
+        note_behind(in, object, &page);
     in->relearn |= page.relearn;
     in->items += (int64_t)page.n;
     in->pages++;

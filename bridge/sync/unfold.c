@@ -12,6 +12,8 @@
 #define SYNCING "syncing" /* reason of one that is to be read again */
 #define WAIT_MS (24 * 60 * 60 * INT64_C(1000)) /* it is woken; this is for whatever woke nobody */
 #define SYNCING_MS (5 * 60 * INT64_C(1000))    /* older messages are still coming in */
+#define BEHIND_MS (5 * INT64_C(1000))
+#define BEHIND_MOST_MS (10 * 60 * INT64_C(1000)) /* a feed that never comes to its end keeps nobody waiting */
 #define ENTRY "entry"
 #define PAGE 200
 
@@ -223,6 +225,12 @@ static bool read_all(struct batch *b, struct bound *bound, struct err *err)
     return ok;
 }
 
+/* While the feed goes on telling what was said, every page of it would have the same conversations read again. */
+static bool too_early(const struct batch *b, int64_t now)
+{
+    return !b->dry && b->r->behind && now - b->r->behind < BEHIND_MOST_MS;
+}
+
 static bool sieve(struct batch *b, struct item *it, struct err *err)
 {
     const char *why = NULL;
@@ -232,12 +240,17 @@ static bool sieve(struct batch *b, struct item *it, struct err *err)
     }
     if (!may_log(b, it, &why, err))
         return false;
+    int64_t now = b->r->env->now(b->r->env);
     if (b->dry)
         item_off(it, NEXT_FINISH, why ? why : "a conversation: read when it is synced");
+    if (!why && too_early(b, now)) {
+        it->due = now + BEHIND_MS;
+        item_off(it, NEXT_LATER, it->job->why);
+    }
     if (b->dry || !why)
         return true;
     b->r->tally.excluded++;
-    it->due = b->r->env->now(b->r->env) + WAIT_MS;
+    it->due = now + WAIT_MS;
     item_off(it, NEXT_LATER, WAITS);
     return true;
 }

@@ -61,6 +61,15 @@ static bool take_in(struct world *w)
     return true;
 }
 
+/* Where a page of a long feed was lost the daemon asks again in a moment. */
+static bool behind(const struct world *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->route[i].behind)
+            return true;
+    return false;
+}
+
 /* A batch of each route in turn, as the daemon does, until none has any that is due. */
 static bool work(struct world *w)
 {
@@ -111,6 +120,8 @@ bool world_pass(struct world *w, int64_t patience)
         if (wake > until)
             break;
         sandbox_advance(w->box, wake > now ? wake - now + 1 : 1);
+        if (behind(w))
+            take_in(w);
     }
     return !w->out;
 }

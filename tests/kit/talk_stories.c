@@ -2,6 +2,7 @@
  * of the person it was said with. Every story is told once undisturbed and then with a cut at each of its touches. */
 #include "bridge/base/buf.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/worker.h"
 #include "bridge/base/when.h"
 #include "tests/kit/seeds.h"
 #include "tests/kit/story.h"
@@ -393,6 +394,39 @@ static void thirty_messages_each_after_a_stop_cost_so_many_calls(void **state)
     world_free(w);
 }
 
+static int64_t conversations_read(struct world *w)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[0]);
+    return json_integer_value(json_object_get(json_object_get(calls, "routes"), "GET /threads/{threadId}/messages"));
+}
+
+/* Everybody is in every page of a long feed. */
+static void a_conversation_is_read_when_the_feed_is_heard_out(void **state)
+{
+    enum { PEOPLE = 12, MESSAGES = 120 };
+    AUTO_FREE char *mapping = talk_mapping(crm, rules);
+    struct world *w = crm->make(8, PEOPLE, mapping);
+    (void)state;
+    world_settle(w);
+    sandbox_calls_clear(w->box);
+    AUTO_JSON json_t *inbox = world_state(w, 0);
+    for (int i = 0; i < MESSAGES; i++, sandbox_advance(w->box, 1000))
+        for (size_t t = 0; t < PEOPLE; t++)
+            what_one_said(w, js_str(json_array_get(json_object_get(inbox, "thread"), t), "id"), t, i);
+    for (bool more = true, worked; more;) { /* a page and a batch in turn, as the daemon does */
+        struct err err = {0};
+        int64_t wake = 0;
+        assert_true(intake_some(&w->intake[0], &more, &err));
+        assert_true(worker_step(&w->route[0], &worked, &wake, &err));
+        sandbox_advance(w->box, 1000);
+    }
+    world_settle(w);
+    print_message("%d conversations, %lld pages of messages\n", PEOPLE, (long long)conversations_read(w));
+    assert_in_range(conversations_read(w), PEOPLE * 2, PEOPLE * 3 - 1); /* of a hundred messages each, once */
+    everybody_once(w, PEOPLE, MESSAGES);
+    world_free(w);
+}
+
 int talk_stories(const struct talk_crm *with, int seeds)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +439,7 @@ int talk_stories(const struct talk_crm *with, int seeds)
         cmocka_unit_test(what_one_entry_cannot_hold_goes_into_several),
         cmocka_unit_test(a_silenced_conversation_is_logged_once_it_may_be),
         cmocka_unit_test(every_message_is_there_once_whatever_is_lost),
+        cmocka_unit_test(a_conversation_is_read_when_the_feed_is_heard_out),
         cmocka_unit_test(thirty_messages_each_after_a_stop_cost_so_many_calls),
     };
     crm = with;
