@@ -230,7 +230,7 @@ static void a_record_deleted_by_mistake_and_restored_goes_on_where_it_was(void *
     world_settle(w);
     away = link_of(w, 0);
     assert_int_equal(away.state, LINK_DETACHED);
-    edit_inbox(w, 0, "'context.valuation':4711"); /* looked at while it is away: nothing is made anew */
+    world_edit_inbox(w, 0, "'context.valuation':4711"); /* looked at while it is away: nothing is made anew */
     world_settle(w);
     assert_int_equal(contacts(w), 4);
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','restore':true}", js_str(c, "id")));
