@@ -98,7 +98,8 @@ static void load_limits(struct app *app)
 void app_keep_limits(struct app *app, bool now)
 {
     int64_t at = app->store ? app->env.now(&app->env) : 0;
-    if (!app->store || app->looking || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
+    bool lately = at >= app->limits_kept && at < app->limits_kept + LIMITS_EVERY_MS;
+    if (!app->store || app->looking || (!now && lately))
         return;
     app->limits_kept = at;
     for (size_t i = 0; i < app->n_endpoints; i++) {

@@ -82,6 +82,7 @@ struct app {
     struct app_route *routes;
     size_t n_routes;
     int exit_code;     /* the worst so far */
+    int64_t turned;    /* when the engine last turned; ms */
     int64_t limits_kept; /* when the call budgets were last written to the store; ms */
 };
 
