@@ -98,7 +98,8 @@ grep -q 'FIELD' "$dir/said" || fail "explain: $(cat "$dir/said")"
 bridge history "x:${ids[0]}" >"$dir/said" 2>&1 || fail "history: $(cat "$dir/said")"
 bridge links export "$dir/links.csv" >"$dir/said" 2>&1 || fail "links export: $(cat "$dir/said")"
 bridge check >"$dir/said" 2>&1 || fail "check: $(cat "$dir/said")"
-bridge plan >"$dir/said" 2>&1; is "plan beside the service" $? 6
+bridge plan >"$dir/said" 2>&1; is "plan beside the service" $? 0
+bridge adopt --plan >"$dir/said" 2>&1; is "adopt, which wants the store for itself" $? 6
 
 echo "-- deliveries"
 seq=$(last); edit "${ids[1]}" 777; deliveries "$seq"
