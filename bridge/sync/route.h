@@ -54,6 +54,7 @@ struct route {
     int64_t source_wait;   /* the source alone did: what needs it is put off until then, everything else goes on */
     bool hearing;          /* the CRM is still telling, page by page, what changed: what is risky waits until its number is known */
     int64_t behind;        /* behind: since when the source's feed has had more to tell of conversations than was taken in; ms, 0 = not */
+    int64_t stepped_at;    /* stepped_at: the last worker_step's moment; ms */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */
     /* the ablation of the simulations: guards taken away one at a time to show that the harness sees it */
     unsigned without;
