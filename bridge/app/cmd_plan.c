@@ -74,7 +74,7 @@ static bool plan_jobs(struct app *app, struct plan_out *p, struct err *err)
     struct job *jobs = NULL;
     size_t n = 0;
     struct progress bar;
-    if (!store_jobs_due(app->store, p->route->name, WHEN_NEVER - 1, NULL, SIZE_MAX / 2, &jobs, &n, err))
+    if (!store_jobs_due(app->store, p->route->name, WHEN_NEVER - 1, LANES, NULL, SIZE_MAX / 2, &jobs, &n, err))
         return false;
     progress_start(&bar, app, "planning");
     bool ok = true;

@@ -93,6 +93,9 @@ bool unfold_batch(struct batch *b, struct err *err) MUST_CHECK;
 bool unfold_placed(const struct item *it); /* false: an entry whose person's record is not there to hang it below */
 bool unfold_wake(struct batch *b, const struct item *it, struct err *err) MUST_CHECK; /* conversations that waited for this person */
 
+/* survey.c: what a survey told is taken for the record where it is in step with all else; the others are read. */
+bool survey_recall(struct batch *b, struct err *err) MUST_CHECK;
+
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);
 bool place_stale(const struct batch *b, const struct item *it);

@@ -432,6 +432,8 @@ bool gather_target(struct batch *b, struct err *err)
             item_off(it, NEXT_FINISH, "paused");
     }
     for_each_object(b, by_id_after_cut, fetch_target_past);
+    if (!survey_recall(b, err))
+        return false;
     for_each_object(b, by_id, fetch_target);
     for (size_t i = 0; i < b->r->n; i++) {
         struct bound *bound = &b->r->objects[i];

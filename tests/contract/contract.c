@@ -777,6 +777,73 @@ static void many_creates_go_as_one_job_that_begins_when_it_is_asked_about(void *
     assert_string_equal(js_str(first.fields, w->c->text), "\"quoted\", and\ntwo lines");
 }
 
+/* One piece of a survey; the ids it tells are added. */
+static bool told_some(struct world *w, struct survey *s, json_t *ids)
+{
+    struct err err = {0};
+    if (!w->c->kind->survey(w->ep, s, &err))
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < s->n; i++) {
+        assert_int_equal(s->items[i].err.kind, ERR_NONE);
+        assert_true(s->items[i].as_of > 0);
+        assert_string_equal(json_object_get(ids, s->items[i].id) ? "told twice" : "", "");
+        js_set(ids, s->items[i].id, json_incref(s->items[i].fields ? s->items[i].fields : json_null()));
+    }
+    return s->more;
+}
+
+/* All it tells; every call but those for the next piece goes by the ticket alone, as after a cut. */
+static json_t *surveyed(struct world *w)
+{
+    const char *const fields[] = {w->c->text, w->c->key_field, NULL};
+    AUTO_FREE char *at = NULL;
+    json_t *ids = json_object();
+    for (int tries = 0; tries < 100; tries++) {
+        struct survey s __attribute__((cleanup(survey_done))) = {.object = w->c->object, .key_field = w->c->key_field, .fields = fields, .ticket = mem_dup(at)};
+        while (told_some(w, &s, ids))
+            ;
+        free(at);
+        at = mem_dup(s.ticket);
+        if (s.over)
+            return ids;
+        sandbox_advance(w->box, 1000);
+    }
+    fail_msg("the job does not come to an end");
+    return ids;
+}
+
+static void a_survey_tells_every_record_with_a_key_once(void **state)
+{
+    struct world *w = *state;
+    needs(w, CAP_SURVEY);
+    AUTO(result_done) struct result made = create(w, "x:881");
+    assert_non_null(made.record.id);
+    AUTO_JSON json_t *ids = surveyed(w);
+    AUTO(record_done) struct record same = fetch_one(w, made.record.id);
+    assert_true(js_equal(json_object_get(json_object_get(ids, made.record.id), w->c->text), json_object_get(same.fields, w->c->text)));
+    const char *id;
+    json_t *fields;
+    json_object_foreach (ids, id, fields)
+        assert_non_null(js_str(fields, w->c->key_field));
+}
+
+static void a_survey_called_off_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    needs(w, CAP_SURVEY);
+    const char *const fields[] = {w->c->text, NULL};
+    struct survey s __attribute__((cleanup(survey_done))) = {.object = w->c->object, .key_field = w->c->key_field, .fields = fields};
+    struct err err = {0};
+    assert_true(w->c->kind->survey(w->ep, &s, &err));
+    assert_non_null(s.ticket);
+    s.drop = true;
+    assert_true(w->c->kind->survey(w->ep, &s, &err));
+    s.drop = false;
+    s.over = s.running = false;
+    assert_false(w->c->kind->survey(w->ep, &s, &err));
+    assert_int_equal(err.kind, ERR_GONE);
+}
+
 static void a_ticket_nobody_knows_is_gone(void **state)
 {
     struct world *w = *state;
@@ -935,6 +1002,8 @@ int contract_run(const struct contract_case *c)
         PROMISE(a_write_put_again_is_done_once),
         PROMISE(two_creates_with_one_key_are_one_record),
         PROMISE(many_creates_go_as_one_job_that_begins_when_it_is_asked_about),
+        PROMISE(a_survey_tells_every_record_with_a_key_once),
+        PROMISE(a_survey_called_off_is_forgotten),
         PROMISE(a_ticket_nobody_knows_is_gone),
         PROMISE(a_delivery_names_who_was_edited),
         PROMISE(a_delivery_that_was_altered_is_refused),
