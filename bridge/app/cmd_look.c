@@ -176,9 +176,37 @@ static bool print_short(const struct app *app, const json_t *rows, const char *n
     return app->json || !json_array_size(rows);
 }
 
+/* A list of the store: as JSON, as a line that says there is nothing, or as a table, whose head row(NULL) is. */
+static int list(struct app *app, const char *name, const char *none, json_t *(*read)(struct app *, struct err *),
+                void (*row)(const json_t *, struct table_out *))
+{
+    struct err err = {0};
+    struct table_out table = {0};
+    size_t i;
+    json_t *one;
+    if (!start_looking(app))
+        return app->exit_code;
+    AUTO_JSON json_t *rows = read(app, &err);
+    if (!rows) {
+        app_fail(app, name, &err);
+        return app->exit_code;
+    }
+    if (print_short(app, rows, none))
+        return app->exit_code;
+    row(NULL, &table);
+    json_array_foreach (rows, i, one)
+        row(one, &table);
+    table_print(&table);
+    return app->exit_code;
+}
+
 static void hold_row(const json_t *h, struct table_out *table)
 {
     const json_t *about = json_object_get(h, "about");
+    if (!h) {
+        table_row(table, 7, "ID", "PROSPECT", "FIELD", "INBOX", "CRM", "WHY", "SINCE");
+        return;
+    }
     AUTO_FREE char *s = show_value(json_object_get(about, "s"), 24), *t = show_value(json_object_get(about, "t"), 24);
     AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(h, "id", 0));
     table_row(table, 7, id, js_str(h, "prospect"), js_str_or(h, "field", "(link)"), s, t, js_str(h, "why"), js_str(h, "opened"));
@@ -186,26 +214,9 @@ static void hold_row(const json_t *h, struct table_out *table)
 
 int cmd_holds(struct app *app, int argc, char **argv)
 {
-    struct err err = {0};
-    struct table_out table = {0};
-    size_t i;
-    json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app))
-        return app->exit_code;
-    AUTO_JSON json_t *rows = look_holds(app, &err);
-    if (!rows) {
-        app_fail(app, "holds", &err);
-        return app->exit_code;
-    }
-    if (print_short(app, rows, "nothing is held"))
-        return app->exit_code;
-    table_row(&table, 7, "ID", "PROSPECT", "FIELD", "INBOX", "CRM", "WHY", "SINCE");
-    json_array_foreach (rows, i, row)
-        hold_row(row, &table);
-    table_print(&table);
-    return app->exit_code;
+    return list(app, "holds", "nothing is held", look_holds, hold_row);
 }
 
 /* ---- resolve ---- */
@@ -277,30 +288,20 @@ int cmd_resolve(struct app *app, int argc, char **argv)
 
 /* ---- dead and retry ---- */
 
+static void dead_row(const json_t *op, struct table_out *table)
+{
+    AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(op, "id", 0));
+    if (op)
+        table_row(table, 5, id, js_str(op, "prospect"), js_str(op, "side"), js_str(op, "kind"), js_str_or(op, "error", ""));
+    else
+        table_row(table, 5, "ID", "PROSPECT", "SIDE", "KIND", "THE SERVICE SAID");
+}
+
 int cmd_dead(struct app *app, int argc, char **argv)
 {
-    struct err err = {0};
-    struct table_out table = {0};
-    size_t i;
-    json_t *row;
     (void)argc;
     (void)argv;
-    if (!start_looking(app))
-        return app->exit_code;
-    AUTO_JSON json_t *rows = look_dead(app, &err);
-    if (!rows) {
-        app_fail(app, "dead", &err);
-        return app->exit_code;
-    }
-    if (print_short(app, rows, "nothing is dead"))
-        return app->exit_code;
-    table_row(&table, 5, "ID", "PROSPECT", "SIDE", "KIND", "THE SERVICE SAID");
-    json_array_foreach (rows, i, row) {
-        AUTO_FREE char *id = mem_printf("%lld", (long long)js_int_or(row, "id", 0));
-        table_row(&table, 5, id, js_str(row, "prospect"), js_str(row, "side"), js_str(row, "kind"), js_str_or(row, "error", ""));
-    }
-    table_print(&table);
-    return app->exit_code;
+    return list(app, "dead", "nothing is dead", look_dead, dead_row);
 }
 
 static bool retry_op(struct app *app, const struct op *op, struct err *err)

@@ -68,7 +68,7 @@ static void fold_cell(json_t *cells, const char *field, const json_t *note)
 
 static bool fold_row(struct undo_of *u, const struct log_row *row, struct err *err)
 {
-    static const char *const moves[] = {"detached", "remapped", "source gone", "ambiguous", "paused"};
+    static const char *const moves[] = {"detached", "remapped", "source gone", "source back", "ambiguous", "paused"};
     const char *field;
     json_t *note, *out = NULL;
     bool first = false;

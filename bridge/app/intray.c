@@ -127,8 +127,10 @@ bool intray_take(struct intray *t, struct intake *in, int64_t *taken, struct err
     for (size_t i = 0; ok && i < n; i++)
         ok = take_one(t, in, &all[i], err);
     store_deliveries_free(all, n);
-    if (!ok || !store_commit(t->store, err))
+    if (!ok || !store_commit(t->store, err)) {
+        intake_unheard(in);
         return false;
+    }
     pthread_mutex_lock(&t->lock);
     t->waiting -= (int64_t)n;
     pthread_mutex_unlock(&t->lock);

@@ -39,7 +39,7 @@ bool buf_puts(struct buf *b, const char *s)
 
 bool buf_putc(struct buf *b, char c)
 {
-    if (b->n + 1 >= b->cap || b->over || b->max)
+    if (b->n + 1 >= b->cap || b->over || (b->max && b->n >= b->max))
         return buf_add(b, &c, 1);
     b->s[b->n++] = c; /* the common case: there is room */
     b->s[b->n] = '\0';

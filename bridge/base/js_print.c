@@ -24,11 +24,13 @@ static void put_escape(struct buf *out, unsigned char c)
         buf_printf(out, "\\u%04x", c);
 }
 
+static const bool escaped[256] = {[0 ... 31] = true, ['"'] = true, ['\\'] = true};
+
 static void put_string(struct buf *out, const char *s, size_t n)
 {
     buf_putc(out, '"');
     for (size_t i = 0, run; i < n; i++) {
-        for (run = i; i < n && (unsigned char)s[i] >= ' ' && s[i] != '"' && s[i] != '\\'; i++)
+        for (run = i; i < n && !escaped[(unsigned char)s[i]]; i++)
             ;
         buf_add(out, s + run, i - run);
         if (i < n)

@@ -35,6 +35,7 @@ struct item {
     bool create;
     bool final;          /* risky work (detach, clear) may be done now */
     bool detaches;       /* its record is not there any more: detached when the guard lets it through */
+    bool buries;         /* the same of its source record: the link becomes a tombstone */
     struct hold *holds;
     size_t n_holds;
     struct op *ops;
@@ -83,9 +84,22 @@ bool drift_waits(const struct item *it); /* it was not compared after all: its m
 
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
-bool gather_source(struct batch *b, struct err *err) MUST_CHECK;
+void gather_source(struct batch *b);
 bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
-bool gather_confirm(struct batch *b, struct err *err) MUST_CHECK;
+typedef bool pick(const struct item *it);
+bool gather_fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err) MUST_CHECK;
+bool gather_fetch_target(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err) MUST_CHECK;
+/* gather_each: one call for the picked items of each object; where it fails as a whole, see gather_fail. */
+void gather_each(struct batch *b, pick *wanted, bool (*step)(struct batch *, struct bound *, pick *, struct err *));
+/* gather_fail: a whole call that failed files its error with every item it was for; the rest of the batch goes on. */
+void gather_fail(struct batch *b, struct bound *bound, pick *wanted, const struct err *err);
+
+/* match.c: records of those who have no link, by the bridge key and the match keys. */
+bool match_targets(struct batch *b, struct err *err) MUST_CHECK;
+bool match_choices(struct batch *b, struct err *err) MUST_CHECK; /* the records people picked for ambiguous links */
+
+/* confirm.c: a second look before writing. */
+void confirm_writes(struct batch *b);
 
 /* unfold.c: conversations become entries. */
 bool unfold_gather(struct batch *b, struct item *it, struct err *err) MUST_CHECK; /* an entry, or a conversation? and its person's link */
@@ -98,6 +112,7 @@ bool survey_recall(struct batch *b, struct err *err) MUST_CHECK;
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);
+void place_gone(struct batch *b, struct item *it); /* its source record is gone for good: what is risky about that is guarded */
 bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
 
@@ -185,5 +200,6 @@ bool item_fail(struct batch *b, struct item *it, const struct err *err);
 /* item_fail_side: the same where it is known which side failed. A source without quota holds up only what needs it. */
 bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err);
 #define WHY_SOURCE_WAITS "source waits" /* reason of jobs put off so */
+#define WHY_SOURCE_GONE "gone in Inbox" /* reason of links whose source record is gone */
 /* route_stop notes why the route stands still (the first reason stays). */
 void route_stop(struct route *r, const struct err *err);

@@ -1,12 +1,10 @@
-/* Reading: what the store knows about the batch, then Inbox for what is stale or unknown, then the CRM by id, or by the
- * bridge key and the match keys where there is no link yet. Nothing here decides; it only finds out. */
+/* Reading: what the store knows about the batch, then Inbox for what is stale or unknown, then the CRM by id. Nothing here
+ * decides; it only finds out. Who has no record yet is looked for in match.c, what is about to be written again in confirm.c. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/evidence.h"
 #include "bridge/sync/memory.h"
-#include "bridge/sync/verdict.h"
 
-#define SEARCH_LAG_MS (10 * 60 * 1000) /* far beyond what a search index is seen to lag */
 #define GONE_AGAIN_MS (60 * 60 * 1000) /* a source record is gone when two reads an hour apart say so */
 
 /* ---- the store ---- */
@@ -67,9 +65,20 @@ static bool has_open_op(const struct item *it, int side)
     return false;
 }
 
+static bool was_gone(const struct item *it)
+{
+    return it->link.state == LINK_TOMBSTONE && str_eq(it->link.reason, WHY_SOURCE_GONE);
+}
+
+/* Given up as gone, and told of again since: it is asked for, and if it is there it comes back. */
+static bool seems_back(const struct item *it)
+{
+    return was_gone(it) && !it->subject.missed_at;
+}
+
 static bool wants_source(const struct item *it)
 {
-    return !it->off && (!it->known || it->subject.stale || !it->subject.fields || has_open_op(it, SIDE_S));
+    return !it->off && (!it->known || it->subject.stale || !it->subject.fields || has_open_op(it, SIDE_S) || seems_back(it));
 }
 
 /* What was told replaces what was known; what was not told stays. */
@@ -93,7 +102,8 @@ static void source_gone(struct batch *b, struct item *it)
 {
     int64_t now = b->r->env->now(b->r->env);
     it->subject_dirty = it->known;
-    if (!it->subject.missed_at) {
+    it->subject.stale = true; /* believed only when it has been read again */
+    if (!it->subject.missed_at || it->subject.missed_at > now) {
         it->subject.missed_at = now;
         it->due = now + GONE_AGAIN_MS;
         item_off(it, it->link.id ? NEXT_LATER : NEXT_FINISH, "gone in Inbox: will look again");
@@ -104,14 +114,20 @@ static void source_gone(struct batch *b, struct item *it)
         item_off(it, NEXT_LATER, "gone in Inbox: will look again");
         return;
     }
-    if (it->link.id && it->link.state != LINK_TOMBSTONE) {
-        it->link.state = LINK_TOMBSTONE;
-        free(it->link.reason);
-        it->link.reason = mem_dup("gone in Inbox");
-        it->link_dirty = true;
-        it->event = "source gone";
-    }
-    item_off(it, NEXT_FINISH, "gone in Inbox");
+    if (it->link.id && it->link.state != LINK_TOMBSTONE)
+        place_gone(b, it);
+    else
+        item_off(it, NEXT_FINISH, WHY_SOURCE_GONE);
+}
+
+/* It answers after all: what was kept of it is compared as if nothing had been. */
+static void come_back(struct item *it)
+{
+    it->link.state = LINK_LINKED;
+    free(it->link.reason);
+    it->link.reason = NULL;
+    it->link_dirty = true;
+    it->event = "source back";
 }
 
 static void source_answer(struct batch *b, struct item *it, const struct record *rec)
@@ -138,12 +154,12 @@ static void source_answer(struct batch *b, struct item *it, const struct record 
         it->subject.label = mem_dup(rec->label);
     }
     overlay(it, rec);
+    if (was_gone(it))
+        come_back(it);
 }
 
 /* Fetches the picked items of one object in one call. */
-typedef bool pick(const struct item *it);
-
-static bool fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
+bool gather_fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
     AUTO_FREE const char **ids = mem_grow(NULL, b->n + 1, sizeof *ids);
     AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
@@ -165,29 +181,25 @@ static bool fetch_source(struct batch *b, struct bound *bound, pick *wanted, str
     return ok;
 }
 
-/* A whole call that failed files its error with every item it was for; the rest of the batch goes on. */
-static void fail_all(struct batch *b, struct bound *bound, pick *wanted, const struct err *err)
+void gather_fail(struct batch *b, struct bound *bound, pick *wanted, const struct err *err)
 {
     for (size_t i = 0; i < b->n; i++)
         if (b->items[i].b == bound && !b->items[i].off && wanted(&b->items[i]))
             item_fail(b, &b->items[i], err);
 }
 
-static bool for_each_object(struct batch *b, pick *wanted,
-                            bool (*step)(struct batch *, struct bound *, pick *, struct err *))
+void gather_each(struct batch *b, pick *wanted, bool (*step)(struct batch *, struct bound *, pick *, struct err *))
 {
     for (size_t i = 0; i < b->r->n; i++) {
         struct err err = {0};
         if (!step(b, &b->r->objects[i], wanted, &err))
-            fail_all(b, &b->r->objects[i], wanted, &err);
+            gather_fail(b, &b->r->objects[i], wanted, &err);
     }
-    return true;
 }
 
-bool gather_source(struct batch *b, struct err *err)
+void gather_source(struct batch *b)
 {
-    (void)err;
-    return for_each_object(b, wants_source, fetch_source);
+    gather_each(b, wants_source, gather_fetch_source);
 }
 
 /* ---- the target, by id ---- */
@@ -219,7 +231,7 @@ static bool recall_target(struct batch *b, struct bound *bound, pick *wanted, st
     return true;
 }
 
-static bool fetch_target_with(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err)
+bool gather_fetch_target(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err)
 {
     if (!(b->r->ep[SIDE_T]->caps & CAP_FETCH))
         return recall_target(b, bound, wanted, err);
@@ -261,139 +273,12 @@ static bool by_time(const struct map_object *o)
 
 static bool fetch_target(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
-    return fetch_target_with(b, bound, wanted, by_time(bound->o) ? FETCH_HISTORY : 0, err);
+    return gather_fetch_target(b, bound, wanted, by_time(bound->o) ? FETCH_HISTORY : 0, err);
 }
 
 static bool fetch_target_past(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
-    return fetch_target_with(b, bound, wanted, FETCH_FRESH | FETCH_HISTORY, err);
-}
-
-/* ---- the target, by key ---- */
-
-static bool unlinked(const struct item *it)
-{
-    return !it->link.t_id && !it->has_t && it->link.state != LINK_TOMBSTONE && it->link.state != LINK_DETACHED &&
-           it->link.state != LINK_AMBIGUOUS;
-}
-
-/* The value of the field that is looked for: the bridge key itself, or what the mapping sends to that CRM field. */
-static char *match_value(const struct batch *b, const struct item *it, const char *field)
-{
-    const struct map_object *o = it->b->o;
-    if (str_eq(field, o->key))
-        return mem_dup(it->link.key);
-    for (size_t i = 0; i < o->n_fields; i++) {
-        const struct map_field *f = &o->fields[i];
-        bool unknown = false;
-        struct err err = {0};
-        if (!str_eq(f->path[SIDE_T], field) || !it->subject.fields)
-            continue;
-        AUTO_JSON json_t *s = map_read(f, SIDE_S, it->subject.fields, b->r->vocab[SIDE_S], &unknown);
-        AUTO_JSON json_t *t = s ? map_translate(f, SIDE_S, s, &err) : NULL;
-        if (json_is_string(t) && *json_string_value(t))
-            return mem_dup(json_string_value(t));
-    }
-    return NULL;
-}
-
-static void hold_candidates(struct item *it, const struct found *f, const char *field)
-{
-    json_t *ids = json_array();
-    for (size_t i = 0; i < f->n; i++)
-        json_array_append_new(ids, json_string(f->items[i].id));
-    struct hold hold = {.why = mem_printf("several records have this %s", field), .about = json_pack("{s:o}", "candidates", ids)};
-    it->holds = mem_grow(it->holds, it->n_holds + 1, sizeof *it->holds);
-    it->holds[it->n_holds++] = hold;
-    it->link.state = LINK_AMBIGUOUS;
-    it->link_dirty = true;
-    it->event = "ambiguous";
-    item_off(it, NEXT_FINISH, "several records match");
-}
-
-/* One hit links, unless another prospect owns that record already. */
-static bool take_found(struct batch *b, struct item *it, struct found *f, const char *field, struct err *err)
-{
-    if (f->err.kind != ERR_NONE) {
-        item_fail(b, it, &f->err);
-        return true;
-    }
-    if (f->n > 1)
-        hold_candidates(it, f, field);
-    if (f->n != 1)
-        return true;
-    struct link other = {0};
-    bool taken = false;
-    if (!store_link_by_target(b->r->store, b->r->name, it->b->o->type[SIDE_T], f->items[0].id, &other, &taken, err))
-        return false;
-    bool clash = taken && other.id != it->link.id;
-    link_done(&other);
-    if (clash) {
-        hold_candidates(it, f, field);
-        return true;
-    }
-    record_copy(&it->t, &f->items[0]);
-    it->has_t = true;
-    it->link.t_id = mem_dup(f->items[0].id);
-    it->link_dirty = true;
-    it->event = "linked";
-    return true;
-}
-
-/* Without a unique key a record is found by search only, and searches lag behind: not finding one that may just have been made
- * says nothing yet. */
-static bool too_early(const struct batch *b, struct item *it, const char *field)
-{
-    const struct schema_field *key = schema_find(&it->b->schema[SIDE_T], it->b->o->key);
-    if (!str_eq(field, it->b->o->key) || !key || key->unique)
-        return false;
-    for (size_t i = 0; i < it->n_ops; i++) {
-        const struct op *op = &it->ops[i];
-        bool doubtful = op->state == OP_OPEN && op->side == SIDE_T && str_eq(op->kind, "create");
-        if (!doubtful || b->r->env->now(b->r->env) >= op->created + SEARCH_LAG_MS)
-            continue;
-        item_off(it, NEXT_LATER, "probe");
-        it->due = op->created + SEARCH_LAG_MS;
-        return true;
-    }
-    return false;
-}
-
-static bool find_target(struct batch *b, struct bound *bound, const char *field, struct err *err)
-{
-    AUTO_FREE const char **values = mem_grow(NULL, b->n + 1, sizeof *values);
-    AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
-    AUTO_FREE struct found *found = mem_grow(NULL, b->n + 1, sizeof *found);
-    size_t n = 0;
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        char *value = it->b == bound && !it->off && unlinked(it) && !too_early(b, it, field) ? match_value(b, it, field) : NULL;
-        if (!value)
-            continue;
-        found[n] = (struct found){0};
-        who[n] = it;
-        values[n++] = value;
-    }
-    struct endpoint *ep = b->r->ep[SIDE_T];
-    bool ok = !n || ep->kind->find(ep, bound->o->type[SIDE_T], field, values, n, bound->needed[SIDE_T], found, err);
-    for (size_t i = 0; i < n; i++) {
-        ok = ok && take_found(b, who[i], &found[i], field, err);
-        found_done(&found[i]);
-        free((char *)values[i]);
-    }
-    return ok;
-}
-
-/* A person picked the record of an ambiguous link. */
-static void take_choice(struct item *it)
-{
-    for (size_t i = 0; i < it->n_holds; i++)
-        if (!it->holds[i].field && it->holds[i].choice && it->link.state == LINK_AMBIGUOUS) {
-            it->link.t_id = mem_dup(it->holds[i].choice);
-            it->link.state = LINK_LINKED;
-            it->link_dirty = true;
-            it->event = "linked";
-        }
+    return gather_fetch_target(b, bound, wanted, FETCH_FRESH | FETCH_HISTORY, err);
 }
 
 static bool in_scope(struct batch *b, struct item *it)
@@ -424,120 +309,15 @@ bool gather_target(struct batch *b, struct err *err)
         struct item *it = &b->items[i];
         if (it->off)
             continue;
-        take_choice(it);
         family_admit(b, it);
         if (it->off)
             continue;
         if (!in_scope(b, it) && !it->off)
             item_off(it, NEXT_FINISH, "paused");
     }
-    for_each_object(b, by_id_after_cut, fetch_target_past);
+    gather_each(b, by_id_after_cut, fetch_target_past);
     if (!survey_recall(b, err))
         return false;
-    for_each_object(b, by_id, fetch_target);
-    for (size_t i = 0; i < b->r->n; i++) {
-        struct bound *bound = &b->r->objects[i];
-        for (size_t m = 0; (b->r->ep[SIDE_T]->caps & CAP_FIND) && m < bound->o->n_match; m++) {
-            struct err one = {0};
-            if (find_target(b, bound, bound->o->match[m], &one))
-                continue;
-            if (one.kind == ERR_STORE) {
-                *err = one;
-                return false;
-            }
-            fail_all(b, bound, unlinked, &one);
-        }
-    }
-    return true;
-}
-
-/* ---- confirmation ---- */
-
-static bool writes_t(const struct item *it)
-{
-    return it->planned && !it->create && it->plan.writes[SIDE_T];
-}
-
-static bool writes_s(const struct item *it)
-{
-    return it->planned && it->plan.writes[SIDE_S];
-}
-
-/* A second look at the cells about to be written: where they differ, somebody is editing right now. */
-static bool moved(const struct batch *b, const struct item *it, int side, const json_t *fields)
-{
-    for (size_t i = 0; i < it->plan.n; i++) {
-        const struct cell_plan *c = &it->plan.cells[i];
-        bool unknown = false;
-        if (!c->write[0] && !c->write[1])
-            continue;
-        AUTO_JSON json_t *now = map_read(c->f, side, fields, b->r->vocab[side], &unknown);
-        if (now && !js_equal(now, c->now[side]))
-            return true;
-    }
-    return false;
-}
-
-static void spare(struct batch *b, struct item *it)
-{
-    b->r->tally.spared++;
-    item_off(it, NEXT_AGAIN, "changed while we looked");
-}
-
-static bool confirm_target(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
-{
-    for (size_t i = 0; i < b->n; i++)
-        b->items[i].has_t &= !(b->items[i].b == bound && !b->items[i].off && wanted(&b->items[i]));
-    if (!fetch_target_with(b, bound, wanted, FETCH_FRESH, err))
-        return false;
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        if (it->b != bound || it->off || !wanted(it))
-            continue;
-        if (it->t.state != RECORD_LIVE || place_stale(b, it) || moved(b, it, SIDE_T, it->t.fields))
-            spare(b, it);
-    }
-    return true;
-}
-
-/* A look that leaves no call for the write is wasted, and the next time again: as many go on as may do both. */
-static void as_many_as_may(struct batch *b)
-{
-    int64_t next = 0;
-    size_t turns = endpoint_turns(b->r->ep[SIDE_S], 2, &next);
-    struct err wait = {0};
-    err_set(&wait, ERR_RATE, "%s: its call quota is used up for now", b->r->ep[SIDE_S]->name);
-    wait.retry_at = next;
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        if (it->off || !writes_s(it))
-            continue;
-        if (turns)
-            turns--;
-        else
-            item_fail_side(b, it, SIDE_S, &wait);
-    }
-}
-
-static bool confirm_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
-{
-    if (!fetch_source(b, bound, wanted, err))
-        return false;
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        if (it->b == bound && !it->off && wanted(it) && moved(b, it, SIDE_S, it->subject.fields))
-            spare(b, it);
-    }
-    return true;
-}
-
-bool gather_confirm(struct batch *b, struct err *err)
-{
-    (void)err;
-    if (b->r->without & WITHOUT_CONFIRM)
-        return true;
-    as_many_as_may(b);
-    for_each_object(b, writes_s, confirm_source);
-    for_each_object(b, writes_t, confirm_target);
+    gather_each(b, by_id, fetch_target);
     return true;
 }

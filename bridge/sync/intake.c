@@ -79,7 +79,9 @@ static void identify(struct subject *s, const struct record *rec)
 /* Answers whether anybody has to look. */
 static bool learn(struct subject *s, const struct record *rec, bool fresh, int64_t late)
 {
+    bool back = s->missed_at && rec->state == RECORD_LIVE && rec->as_of > s->missed_at;
     identify(s, rec);
+    s->missed_at = back ? 0 : s->missed_at;
     if (rec->state != RECORD_LIVE || !rec->fields || !rec->key) {
         s->stale = true;
         return true;
@@ -87,7 +89,7 @@ static bool learn(struct subject *s, const struct record *rec, bool fresh, int64
     if (tells_nothing_new(s, rec)) {
         if (rec->as_of > s->as_of)
             s->as_of = rec->as_of;
-        return fresh;
+        return fresh || back;
     }
     if (s->fields && (rec->as_of <= s->as_of || s->stale)) {
         s->stale = true;
@@ -294,7 +296,12 @@ static char *stream_of(const char *object, const struct reading *reading)
     return reading->beside ? mem_printf("walk:%s", object) : mem_dup(object);
 }
 
-static bool take_page(struct intake *in, const char *object, const struct page *page, const struct reading *reading, struct err *err)
+void intake_unheard(struct intake *in)
+{
+    memset(in->heard, 0, sizeof in->heard);
+}
+
+static bool keep_page(struct intake *in, const char *object, const struct page *page, const struct reading *reading, struct err *err)
 {
     AUTO_FREE char *stream = stream_of(object, reading);
     STORE_TX(tx, in->store);
@@ -311,6 +318,14 @@ static bool take_page(struct intake *in, const char *object, const struct page *
     if (next && !store_cursor_set(in->store, in->ep->name, stream, next, err))
         return false;
     return store_commit(in->store, err);
+}
+
+static bool take_page(struct intake *in, const char *object, const struct page *page, const struct reading *reading, struct err *err)
+{
+    if (keep_page(in, object, page, reading, err))
+        return true;
+    intake_unheard(in);
+    return false;
 }
 
 static bool read_page(struct intake *in, const char *object, const struct reading *reading, bool *more, struct err *err)
@@ -393,7 +408,10 @@ bool intake_take(struct intake *in, const struct page *page, struct err *err)
 bool intake_delivery(struct intake *in, const struct page *page, struct err *err)
 {
     STORE_TX(tx, in->store);
-    return store_begin(in->store, err) && intake_take(in, page, err) && store_commit(in->store, err);
+    if (store_begin(in->store, err) && intake_take(in, page, err) && store_commit(in->store, err))
+        return true;
+    intake_unheard(in);
+    return false;
 }
 
 bool intake_some(struct intake *in, bool *more, struct err *err)

@@ -25,8 +25,10 @@ bool intake_page(struct intake *in, const char *object, bool *more, struct err *
  * No cursor moves: whoever has a feed tells it again there. TEMP until every route has learnt its schemas. */
 bool intake_delivery(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
 
-/* intake_take is the same inside the caller's transaction, which may hold several. */
+/* intake_take is the same inside the caller's transaction, which may hold several. When that is rolled back, nothing of it was
+ * heard: say so with intake_unheard, or hearing it again would be nothing. */
 bool intake_take(struct intake *in, const struct page *page, struct err *err) MUST_CHECK;
+void intake_unheard(struct intake *in);
 bool intake_ready(const struct intake *in); /* have all its routes learnt their schemas? */
 
 /* intake_some: one page, for a source one of each object, so that a long walk leaves room for what is urgent (*more: go on).

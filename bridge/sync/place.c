@@ -86,10 +86,10 @@ static void remap(struct batch *b, struct item *it)
 
 static void detach_now(struct batch *b, struct item *it)
 {
-    it->link.state = LINK_DETACHED;
-    set_text(&it->link.reason, it->t.state == RECORD_ARCHIVED ? "archived in the CRM" : "deleted in the CRM");
+    it->link.state = it->buries ? LINK_TOMBSTONE : LINK_DETACHED;
+    set_text(&it->link.reason, it->buries ? WHY_SOURCE_GONE : it->t.state == RECORD_ARCHIVED ? "archived in the CRM" : "deleted in the CRM");
     it->link_dirty = true;
-    it->event = "detached";
+    it->event = it->buries ? "source gone" : "detached";
     it->detaches = false;
     b->r->tally.detached++;
     item_off(it, NEXT_FINISH, it->link.reason);
@@ -103,6 +103,12 @@ static void detach(struct batch *b, struct item *it)
         detach_now(b, it);
     else
         item_off(it, NEXT_AGAIN, "risky");
+}
+
+void place_gone(struct batch *b, struct item *it)
+{
+    it->buries = true;
+    detach(b, it);
 }
 
 /* A replica that has not heard of what we know already: our own write, or what we read before. Believing it would undo
@@ -159,18 +165,24 @@ static bool risky_allowed(struct batch *b, int64_t *count, struct err *err)
     return true;
 }
 
+/* What was risky when it was last looked at may have mended itself since. */
+static bool risky(const struct item *it)
+{
+    return it->final && (it->detaches || (!it->off && it->planned && it->plan.clears));
+}
+
 /* The risky jobs come last; their number is what this pass would detach or clear. */
 static bool guard_mass(struct batch *b, struct err *err)
 {
     bool any = false;
     for (size_t i = 0; i < b->n; i++)
-        any |= b->items[i].final && (!b->items[i].off || b->items[i].detaches);
+        any |= risky(&b->items[i]);
     int64_t too_many = 0;
     if (any && !b->dry && !risky_allowed(b, &too_many, err))
         return false;
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
-        if (b->dry || !it->final || (it->off && !it->detaches))
+        if (b->dry || !risky(it))
             continue;
         if (too_many) {
             it->due = b->r->env->now(b->r->env) + 60 * 60 * 1000;

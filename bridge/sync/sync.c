@@ -76,7 +76,10 @@ static void decide_batch(struct batch *b)
 
 static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct err *err)
 {
-    if (!gather_store(b, jobs, n, err) || !bulk_wait(b, err) || !unfold_batch(b, err) || !repeat_ops(b, err) || !gather_source(b, err) || !gather_target(b, err))
+    if (!gather_store(b, jobs, n, err) || !bulk_wait(b, err) || !unfold_batch(b, err) || !repeat_ops(b, err))
+        return false;
+    gather_source(b);
+    if (!match_choices(b, err) || !gather_target(b, err) || !match_targets(b, err))
         return false;
     place_targets(b);
     if (!recover_ops(b, err))
@@ -87,8 +90,10 @@ static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct er
 
 static bool road_out(struct batch *b, struct err *err)
 {
-    if (!place_guards(b, err) || !others_wait(b, err) || !gather_confirm(b, err) || !write_intend(b, err) || !write_put(b, err) ||
-        !write_race(b, err))
+    if (!place_guards(b, err) || !others_wait(b, err))
+        return false;
+    confirm_writes(b);
+    if (!write_intend(b, err) || !write_put(b, err) || !write_race(b, err))
         return false;
     tie_batch(b);
     return settle_batch(b, err);

@@ -20,24 +20,27 @@ strip() {
 }
 
 for file in $(product) $(tests); do
-    mkdir -p "$stripped/$(dirname "$file")"
+    mkdir -p "$stripped/${file%/*}"
     strip "$file" >"$stripped/$file"
 done
 
 # banned WORDS-REGEX WHY FILE…: no such word in the code of the files
 banned() {
-    local words=$1 why=$2 file
+    local words=$1 why=$2 file line
     shift 2
-    for file in "$@"; do
-        [ -f "$stripped/$file" ] || continue
-        grep -nE "(^|[^A-Za-z0-9_])($words)($|[^A-Za-z0-9_])" "$stripped/$file" | while IFS=: read -r line _; do
-            say "$file:$line: $why"
-        done
+    [ $# = 0 ] || (cd "$stripped" && grep -nHE "(^|[^A-Za-z0-9_])($words)($|[^A-Za-z0-9_])" "$@") | while IFS=: read -r file line _; do
+        say "$file:$line: $why"
     done
 }
 
-ours() { sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]+)".*/\1/p' "$1"; }
-theirs() { sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*<([^>]+)>.*/\1/p' "$1"; }
+# included BEGIN END FILE…: what each file includes between these two marks, as "FILE HEADER"
+included() {
+    local begin=$1 end=$2
+    shift 2
+    [ $# = 0 ] || awk -v begin="$begin" -v end="$end" '
+        /^[[:space:]]*#[[:space:]]*include/ && (i = index($0, begin)) { rest = substr($0, i + 1)
+                                                                        print FILENAME, substr(rest, 1, index(rest, end) - 1) }' "$@"
+}
 
 room() {
     case $1 in
@@ -68,29 +71,23 @@ may_include() { # ROOM HEADER
     esac
 }
 
-# The folder of a concrete connector, or nothing for the contract's own files.
-connector_of() { sed -nE 's@^connectors/([^/]+)/.*@\1@p' <<<"$1"; }
-
+# A concrete connector lives in a folder of its own; the files beside it are the contract's.
 check_include() { # FILE HEADER
-    local from to
+    local from folder=${2%/*}
     from=$(room "$1")
     if ! may_include "$from" "$2"; then
         say "$1: the room $from may not include \"$2\""
-        return
-    fi
-    to=$(connector_of "$2")
-    if [ -n "$to" ] && [ "$(connector_of "$1")" != "$to" ] && [ "$1" != connectors/registry.c ]; then
+    elif [[ $folder == connectors/* && $1 != "$folder"/* && $1 != connectors/registry.c ]]; then
         say "$1: only connectors/registry.c names a concrete connector (\"$2\")"
     fi
 }
 
 check_floors() {
     local file header
-    for file in $(product); do
-        for header in $(ours "$file"); do
-            check_include "$file" "$header"
-        done
-    done
+    # shellcheck disable=SC2046
+    while read -r file header; do
+        check_include "$file" "$header"
+    done < <(included '"' '"' $(product))
 }
 
 # ---- libraries ----
@@ -108,18 +105,17 @@ home_of() { # HEADER: the only files that may include it, as a pattern; nothing 
 
 check_homes() {
     local file header home pattern found
-    for file in $(product); do
-        for header in $(theirs "$file"); do
-            home=$(home_of "$header")
-            [ -n "$home" ] || continue
-            found=
-            for pattern in ${home//|/ }; do
-                # shellcheck disable=SC2053
-                [[ $file == $pattern ]] && found=1
-            done
-            [ -n "$found" ] || say "$file: <$header> lives only in ${home//|/, }"
+    # shellcheck disable=SC2046
+    while read -r file header; do
+        home=$(home_of "$header")
+        [ -n "$home" ] || continue
+        found=
+        for pattern in ${home//|/ }; do
+            # shellcheck disable=SC2053
+            [[ $file == $pattern ]] && found=1
         done
-    done
+        [ -n "$found" ] || say "$file: <$header> lives only in ${home//|/, }"
+    done < <(included '<' '>' $(product))
 }
 
 # ---- words ----

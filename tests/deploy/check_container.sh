@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Dockerfile and its compose file, as far as they can be checked without an engine: what is copied exists and is not
-# ignored, the libraries of the last stage are those the program needs, and nothing runs as root. HADOLINT may name hadolint.
+# ignored, the libraries of the last stage are those the program needs, and nothing runs as root. Linted by hadolint where there is
+# one (HADOLINT may name it; Debian has none), and by dockerfile-utils, the linter of the Docker language server, where npm can fetch it.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=${BUILD_DIR:?BUILD_DIR is the build folder}/inbox-bridge
@@ -43,6 +44,18 @@ hadolint=${HADOLINT:-$(command -v hadolint)}
 if [ -n "$hadolint" ]; then
   said=$("$hadolint" "$file" 2>&1) || fail "hadolint: $said"
   with="$with; hadolint agrees"
+fi
+linter=$BUILD_DIR/npm/dockerfile-utils
+if command -v npm >/dev/null && [ ! -d "$linter/node_modules" ]; then
+  mkdir -p "$linter"
+  timeout 120 npm install --no-audit --no-fund --ignore-scripts --prefix "$linter" dockerfile-utils >/dev/null 2>&1 || rm -rf "$linter"
+fi
+if [ -x "$linter/node_modules/.bin/dockerfile-utils" ]; then
+  said=$("$linter/node_modules/.bin/dockerfile-utils" lint "$file" 2>&1) && [ -z "$said" ] || fail "dockerfile-utils: $said"
+  printf 'FROM debian:12-slim\nEXPOSE many\n' >"$linter/wrong"
+  said=$("$linter/node_modules/.bin/dockerfile-utils" lint "$linter/wrong" 2>&1)
+  [[ $said == *"Line: 2"* ]] || fail "dockerfile-utils does not see a port that is no port: $said"
+  with="$with; dockerfile-utils agrees"
 fi
 [ "$failures" = 0 ] || exit 1
 echo "the image is as it should be$with"

@@ -1,0 +1,168 @@
+/* Bad days of everything around the bridge: a full disk, a clock that was wrong, a service that denies its people or forgets
+ * what it said. When the day is over all is as it should be, and meanwhile nobody was flooded. */
+#include "bridge/base/str.h"
+#include "tests/kit/world.h"
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
+/* after the standard headers */
+#include <cmocka.h>
+
+#define must(call)                                                                                                     \
+    do {                                                                                                               \
+        struct err err_ = {0}, *err = &err_;                                                                           \
+        if (!(call))                                                                                                   \
+            fail_msg("%s: %s", #call, err->text);                                                                      \
+    } while (0)
+
+#define MINUTES(n) ((n) * INT64_C(60000))
+
+/* ---- people ---- */
+
+static void edit_inbox(struct world *w, size_t i, const char *set)
+{
+    AUTO_JSON json_t *p = world_prospect(w, i);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','set':{%s}}", js_str(p, "platformId"), set));
+}
+
+static void assert_prop(struct world *w, size_t i, const char *name, const char *wanted)
+{
+    AUTO_FREE char *key = world_key(w, i);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    assert_non_null(c);
+    assert_string_equal(js_str_or(json_object_get(c, "properties"), name, ""), wanted);
+}
+
+/* ---- the disk ---- */
+
+/* Every write beyond the first byte of a file fails. */
+static void disk(bool full)
+{
+    static struct rlimit before;
+    if (full)
+        getrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, full ? SIG_IGN : SIG_DFL);
+    setrlimit(RLIMIT_FSIZE, full ? &(struct rlimit){1, before.rlim_max} : &before);
+}
+
+static void an_event_that_a_full_disk_did_not_take_is_heard_again(void **state)
+{
+    struct world *w = world_new(1, 4, world_mapping);
+    struct err err = {0};
+    bool more = false;
+    (void)state;
+    world_settle(w);
+    edit_inbox(w, 0, "'context.valuation':4711");
+    disk(true);
+    bool taken = intake_page(&w->intake[0], "prospect", &more, &err);
+    disk(false);
+    assert_false(taken);
+    assert_int_equal(err.kind, ERR_STORE);
+    world_settle(w);
+    assert_prop(w, 0, "inbox_valuation", "4711");
+    world_free(w);
+}
+
+/* ---- a service that denies its people ---- */
+
+static int64_t links_that_are(struct world *w, enum link_state state)
+{
+    int64_t by[8] = {0};
+    must(store_link_counts(w->store, "r", by, err));
+    return by[state];
+}
+
+/* Every read of a person by id finds nobody for some hours, while the feed goes on. */
+static void deny_everybody(struct world *w, int hours)
+{
+    sandbox_fault(w->box, "{\"match\":{\"method\":\"GET\",\"path\":\"*/prospects/*\"},\"do\":\"status\",\"status\":404}");
+    for (int i = 0; i < hours; i++) {
+        world_pass(w, MINUTES(1));
+        sandbox_advance(w->box, MINUTES(61));
+    }
+    sandbox_faults_clear(w->box);
+}
+
+static void edit_everybody_in_the_crm(struct world *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        AUTO_FREE char *key = world_key(w, i);
+        AUTO_JSON json_t *c = world_contact(w, key);
+        json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{'inbox_notes':'from the CRM'}}", js_str(c, "id")));
+    }
+}
+
+static void assert_all_is_well(struct world *w, size_t n)
+{
+    assert_int_equal(links_that_are(w, LINK_LINKED), n);
+    for (size_t i = 0; i < n; i++) {
+        AUTO_JSON json_t *p = world_prospect(w, i);
+        assert_string_equal(js_str_or(json_object_get(p, "context"), "notes", ""), "from the CRM");
+    }
+}
+
+static void a_flood_of_people_who_seem_gone_stops_at_the_guard(void **state)
+{
+    struct world *w = world_new(1, 30, world_mapping);
+    (void)state;
+    world_settle(w);
+    edit_everybody_in_the_crm(w, 30);
+    deny_everybody(w, 4);
+    assert_int_equal(links_that_are(w, LINK_TOMBSTONE), 0);
+    assert_true(w->route->tally.guarded > 0);
+    sandbox_advance(w->box, MINUTES(61));
+    world_settle(w);
+    assert_all_is_well(w, 30);
+    world_free(w);
+}
+
+static void who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit(void **state)
+{
+    struct world *w = world_new(1, 5, world_mapping);
+    (void)state;
+    world_settle(w);
+    edit_everybody_in_the_crm(w, 5);
+    deny_everybody(w, 4);
+    assert_int_equal(links_that_are(w, LINK_TOMBSTONE), 5);
+    edit_inbox(w, 0, "'context.valuation':4711"); /* one is heard of by an event, the others by the next walk */
+    world_settle(w);
+    assert_prop(w, 0, "inbox_valuation", "4711");
+    assert_int_equal(links_that_are(w, LINK_LINKED), 1);
+    must(intake_restart(&w->intake[0], err));
+    world_settle(w);
+    assert_all_is_well(w, 5);
+    assert_null(world_broken(w));
+    world_free(w);
+}
+
+static void who_is_really_gone_stays_away(void **state)
+{
+    struct world *w = world_new(1, 3, world_mapping);
+    AUTO_JSON json_t *p = NULL;
+    (void)state;
+    world_settle(w);
+    p = world_prospect(w, 0);
+    edit_everybody_in_the_crm(w, 3);
+    json_decref(world_edit(w, 0, "{'object':'prospect','id':'%s','delete':true}", js_str(p, "platformId")));
+    for (int i = 0; i < 4; i++) {
+        world_pass(w, MINUTES(1));
+        sandbox_advance(w->box, MINUTES(61));
+        must(intake_restart(&w->intake[0], err));
+    }
+    assert_int_equal(links_that_are(w, LINK_TOMBSTONE), 1);
+    assert_int_equal(links_that_are(w, LINK_LINKED), 2);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_that_a_full_disk_did_not_take_is_heard_again),
+        cmocka_unit_test(a_flood_of_people_who_seem_gone_stops_at_the_guard),
+        cmocka_unit_test(who_seemed_gone_and_is_told_of_again_comes_back_with_every_edit),
+        cmocka_unit_test(who_is_really_gone_stays_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
