@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # A full comparison that reads through Salesforce's bulk queries: the same findings as one that reads by id, no writes when all is
 # in step, killed in the middle it goes on with the job it had, and a job that fails is told and done without.
-#   SURVEY_PROSPECTS (default 300) says how many, SURVEY_FROM (100) from how many on a job reads them; tests/bench/survey runs it large.
+#   SURVEY_PROSPECTS (default 200) says how many, SURVEY_FROM (100) from how many on a job reads them; tests/bench/survey runs it large.
 # The service is asked, too: status and metrics show the job while it is at work.
 . "$(dirname "$0")/kit.sh"
-n=${SURVEY_PROSPECTS:-300} from=${SURVEY_FROM:-100} k=$((n / 100))
+n=${SURVEY_PROSPECTS:-200} from=${SURVEY_FROM:-100} k=$((n / 100))
 [ "$k" -gt 100 ] && k=100 # more drift costs edits, and says no more
 measured() { # what it cost, where somebody built the program that measures
   if [ -x "$build/tests/bench-measure" ]; then "$build/tests/bench-measure" "$dir/cost" "$@"; else "$@"; fi
@@ -90,7 +90,7 @@ cmp -s <(essence "$dir/drift, by id.json") <(essence "$dir/drift, by a job.json"
 [ "$(jq '.drift[0] | [.records | to_entries[] | select(.key != "in_sync") | .value] | add' "$dir/drift, by a job.json")" = $((4 * k)) ] || fail "drift: $(jq -c '.drift[0].records' "$dir/drift, by a job.json")"
 
 echo "-- killed in the middle, and started again"
-manner '{"bulk_ms":3000}'
+manner '{"bulk_ms":1500}'
 forget_calls
 "$build/inbox-bridge" -c "$dir/bridge.cfg" --quiet --json reconcile --report >"$dir/cut.json" 2>&1 &
 pid=$!
@@ -121,7 +121,7 @@ bridge sync --full >/dev/null 2>&1
 [ "$(asked .writes)" = 0 ] || fail "a full sync after it wrote $(asked .writes) times"
 
 echo "-- the service shows it"
-manner '{"bulk_ms":3000}'
+manner '{"bulk_ms":1500}'
 port=$((20000 + RANDOM % 20000))
 echo "http = { listen = \"127.0.0.1:$port\"; };" >>"$dir/bridge.cfg"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run >"$dir/run.out" 2>"$dir/run.err" &
@@ -131,11 +131,11 @@ bridge --json reconcile --report >"$dir/asked.json" 2>"$dir/said" &
 asking=$!
 shown=
 for _ in $(seq 400); do
-  shown=$(curl -fsS "http://127.0.0.1:$port/metrics" | grep '^inbox_bridge_bulk_rows{route="sales",object="prospect",kind="query",state="running"') && break
+  shown=$(grep '^inbox_bridge_bulk_rows{route="sales",object="prospect",kind="query",state="running"' <<<"$(curl -fsS "http://127.0.0.1:$port/metrics")") && break
   sleep 0.05
 done
 [ -n "$shown" ] || fail "the metrics show no bulk query: $(tail -3 "$dir/run.err")"
-curl -fsS "http://127.0.0.1:$port/metrics" | grep -q '^inbox_bridge_bulk_age_seconds{.*kind="query"' || fail "nor how old it is"
+grep -q '^inbox_bridge_bulk_age_seconds{.*kind="query"' <<<"$(curl -fsS "http://127.0.0.1:$port/metrics")" || fail "nor how old it is"
 said=$(bridge status)
 grep -qE '^  query +prospect +0 +running +[0-9]+s' <<<"$said" || fail "status: $said"
 wait $asking || fail "asked: exit $?: $(cat "$dir/said")"
