@@ -69,6 +69,8 @@ struct patch {
     const char *const *tell;     /* tell: of a new record, fields beside those of set to tell in the result, as far as the service
                                     gave them at its birth and nobody can have changed them since; NULL = none */
     json_t *seen;                /* field → value the writer last saw there (for services that take differences) */
+    int64_t unchanged_since;     /* unchanged_since: of an update: a service that can refuses it as STALE where the record was changed
+                                    after this moment, as its `modified` says it; ms, 0 = write in any case */
     json_t *known;               /* known: the whole record as the writer knows it before this patch; NULL when it does not */
 };
 

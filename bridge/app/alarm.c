@@ -82,6 +82,8 @@ static bool take_true(struct alarm *a, const char *key, const json_t *cause, int
         js_set(a->known, key, entry);
     }
     json_object_del(entry, "gone");
+    if (js_int_or(entry, "since", now) > now) /* the clock was set back */
+        js_set(entry, "since", json_integer(now));
     if (js_bool_or(entry, "raised", false) || now - js_int_or(entry, "since", now) < js_int_or(cause, "wait", 0))
         return false;
     js_set(entry, "raised", json_true());
@@ -94,7 +96,7 @@ static bool take_over(struct alarm *a, const char *key, json_t *entry, int64_t n
 {
     bool raised = js_bool_or(entry, "raised", false);
     int64_t gone = js_int_or(entry, "gone", 0);
-    if (raised && !gone) {
+    if (raised && (!gone || gone > now)) {
         js_set(entry, "gone", json_integer(now));
         gone = now;
     }
@@ -123,7 +125,7 @@ static bool compare(struct alarm *a, json_t *causes, int64_t now)
 int64_t alarm_turn(struct alarm *a)
 {
     int64_t now = a->app->env.now(&a->app->env), every = a->app->alarms.after / 4;
-    if (now < a->next)
+    if (now < a->next && a->next - now <= LOOK_MOST_MS)
         return a->next;
     AUTO_JSON json_t *causes = alarm_watch(a);
     bool changed = compare(a, causes, now);

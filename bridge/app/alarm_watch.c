@@ -89,6 +89,21 @@ static void watch_holds(const struct alarm *a, const char *route, json_t *causes
     holds_free(holds, n);
 }
 
+/* What a guard stopped goes on only when a person has looked. */
+static void watch_guards(const struct alarm *a, const char *route, json_t *causes)
+{
+    struct err err = {0};
+    int64_t withheld = 0, risky = 0;
+    if (!store_jobs_why(a->app->store, route, "withheld", &withheld, &err) || !store_jobs_why(a->app->store, route, "risky", &risky, &err))
+        return;
+    if (withheld)
+        hold_true(causes, "creates_withheld", route, a->app->alarms.after, "%lld records are not created before a plan was applied, or sync --yes",
+                  (long long)withheld);
+    if (risky)
+        hold_true(causes, "guard_stopped", route, a->app->alarms.after,
+                  "%lld records wait to be detached or cleared: reconcile --report lists them", (long long)risky);
+}
+
 /* Out of step: what people were told of already (held, detached) and what is left out on purpose is not. */
 static int64_t out_of_step(const json_t *records)
 {
@@ -131,6 +146,7 @@ json_t *alarm_watch(struct alarm *a)
         watch_stop(a, &a->app->routes[i], causes);
         watch_dead(a, a->app->routes[i].route.name, causes);
         watch_holds(a, a->app->routes[i].route.name, causes);
+        watch_guards(a, a->app->routes[i].route.name, causes);
         watch_drift(a, a->app->routes[i].route.name, causes);
     }
     return causes;

@@ -30,21 +30,33 @@ void app_worse(struct app *app, int code)
         app->exit_code = code;
 }
 
-void app_say(struct app *app, const char *fmt, ...)
+static void say(struct app *app, const char *who, const char *fmt, va_list ap)
 {
     char *text = NULL;
-    va_list ap;
-    va_start(ap, fmt);
     if (vasprintf(&text, fmt, ap) < 0)
         abort();
-    va_end(ap);
-    if (app->said) {
-        AUTO_FREE char *line = mem_printf("inbox-bridge: %s", text);
-        js_add(app->said, json_string(line));
-    } else {
-        fprintf(stderr, "inbox-bridge: %s\n", text);
-    }
+    AUTO_FREE char *line = mem_printf("%s%s", who, text);
     free(text);
+    if (app->said)
+        js_add(app->said, json_string(line));
+    else
+        fprintf(stderr, "%s\n", line);
+}
+
+void app_say(struct app *app, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(app, "inbox-bridge: ", fmt, ap);
+    va_end(ap);
+}
+
+void app_note(struct app *app, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(app, "", fmt, ap);
+    va_end(ap);
 }
 
 void app_fail(struct app *app, const char *what, const struct err *err)
@@ -86,7 +98,8 @@ static void load_limits(struct app *app)
 void app_keep_limits(struct app *app, bool now)
 {
     int64_t at = app->store ? app->env.now(&app->env) : 0;
-    if (!app->store || app->looking || (!now && at < app->limits_kept + LIMITS_EVERY_MS))
+    bool lately = at >= app->limits_kept && at < app->limits_kept + LIMITS_EVERY_MS;
+    if (!app->store || app->looking || (!now && lately))
         return;
     app->limits_kept = at;
     for (size_t i = 0; i < app->n_endpoints; i++) {

@@ -82,6 +82,7 @@ struct app {
     struct app_route *routes;
     size_t n_routes;
     int exit_code;     /* the worst so far */
+    int64_t turned;    /* when the engine last turned; ms */
     int64_t limits_kept; /* when the call budgets were last written to the store; ms */
 };
 
@@ -106,6 +107,7 @@ void app_keep_limits(struct app *app, bool now);
 void app_worse(struct app *app, int code);
 void app_fail(struct app *app, const char *what, const struct err *err);
 void app_say(struct app *app, const char *fmt, ...) PRINTF_LIKE(2, 3); /* one line for a person, without the program's name */
+void app_note(struct app *app, const char *fmt, ...) PRINTF_LIKE(2, 3); /* one of many lines about rows */
 void app_faults(struct app *app, const struct opt_faults *faults);
 
 /* app_intake polls every endpoint once; app_sync works all routes to quiet. */

@@ -1,11 +1,13 @@
 /* links: the ID map as a table (CSV) that goes out and comes back. An import is checked line by line and then done whole or
  * not at all. Shadows do not travel: the next sync compares imported links as at first contact. */
-#include "bridge/app/app.h"
+#include "bridge/app/desk.h"
 #include "bridge/base/csv.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COLUMNS 6
 #define PAGE 1000
@@ -43,13 +45,13 @@ static bool export_route(struct app *app, const struct route *r, FILE *out, int6
     return true;
 }
 
-static void tell(struct app *app, const char *what, int64_t count, int64_t known)
+static void tell(struct app *app, const json_t *out, const char *what)
 {
-    AUTO_JSON json_t *out = json_pack("{s:I,s:I}", what, count, "known", known);
     if (app->json)
         print_json(out);
     else
-        printf("%lld links %s%s\n", (long long)count, what, known ? ", the others were here already" : "");
+        printf("%lld links %s%s\n", (long long)js_int_or(out, what, 0), what,
+               js_int_or(out, "known", 0) ? ", the others were here already" : "");
 }
 
 static int export_links(struct app *app, const char *path)
@@ -72,8 +74,10 @@ static int export_links(struct app *app, const char *path)
         ok = err_set(&err, ERR_LIMIT, "%s: %s", path, strerror(errno));
     if (!ok)
         app_fail(app, "links", &err);
-    else if (!screen)
-        tell(app, "exported", count, 0);
+    if (!ok || screen)
+        return app->exit_code;
+    AUTO_JSON json_t *told = json_pack("{s:I,s:i}", "exported", count, "known", 0);
+    tell(app, told, "exported");
     return app->exit_code;
 }
 
@@ -222,29 +226,73 @@ static char *read_whole(const char *path, struct err *err)
     return NULL;
 }
 
-static int import_links(struct app *app, const char *path)
+json_t *deed_links(struct app *app, int argc, char **argv)
 {
     struct err err = {0};
-    AUTO_FREE char *text = read_whole(path, &err);
+    AUTO_FREE char *text = read_whole(argv[2], &err);
     AUTO_JSON json_t *keys = json_object(), *records = json_object();
     bool marked = text && str_starts(text, "\xef\xbb\xbf"); /* spreadsheets put a byte order mark in front */
     struct import in = {.app = app, .csv = {.at = marked ? text + 3 : text}, .lines = {keys, records}};
-    if (!text || !import_text(&in, &err)) {
-        fprintf(stderr, "inbox-bridge: links: %s: %s; nothing was imported\n", path, err.text);
-        return err.kind == ERR_STORE ? EXIT_STORE : EXIT_USAGE;
+    if (text && import_text(&in, &err))
+        return json_pack("{s:I,s:I}", "imported", in.added, "known", in.known);
+    app_say(app, "links: %s: %s; nothing was imported", argv[argc - 1], err.text);
+    app_worse(app, err.kind == ERR_STORE ? EXIT_STORE : EXIT_USAGE);
+    return NULL;
+}
+
+/* ---- the command ---- */
+
+/* The service may not see the file, nor the folder it is named from: it gets a copy beside the store, under the file's name. */
+static bool copy_beside(struct app *app, const char *from, const char *to)
+{
+    struct err err = {0};
+    AUTO_FREE char *text = read_whole(from, &err);
+    if (!text) {
+        app_say(app, "links: %s: %s; nothing was imported", from, err.text);
+        app_worse(app, EXIT_USAGE);
+        return false;
     }
-    tell(app, "imported", in.added, in.known);
-    return app->exit_code;
+    unlink(to);
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool ok = f && fwrite(text, 1, strlen(text), f) == strlen(text);
+    ok = f && fclose(f) == 0 && ok;
+    if (ok)
+        return true;
+    app_say(app, "links: %s: %s; nothing was imported", to, strerror(errno));
+    app_worse(app, EXIT_STORE);
+    unlink(to);
+    return false;
+}
+
+static json_t *import_links(struct app *app, char **argv)
+{
+    AUTO_FREE char *desk = desk_path(app->settings.store), *copy = mem_printf("%s.import-%d", app->settings.store, (int)getpid());
+    json_t *out = NULL;
+    if (access(desk, F_OK) == 0) {
+        if (!copy_beside(app, argv[2], copy))
+            return NULL;
+        bool asked = deed_asked(app, 4, (char *[]){argv[0], argv[1], copy, argv[2]}, &out);
+        unlink(copy);
+        if (asked)
+            return out;
+    }
+    return app_open(app) ? deed_links(app, 3, argv) : NULL;
 }
 
 int cmd_links(struct app *app, int argc, char **argv)
 {
-    bool out = argc == 3 && !strcmp(argv[1], "export"), in = argc == 3 && !strcmp(argv[1], "import");
+    bool out = argc == 3 && str_eq(argv[1], "export"), in = argc == 3 && str_eq(argv[1], "import");
     if (!out && !in) {
         fprintf(stderr, "inbox-bridge: links: say links export FILE, or links import FILE\n");
         return EXIT_USAGE;
     }
-    if (!app_load(app) || (out ? !app_look(app, false) : !app_open(app)))
+    if (!app_load(app) || (out && !app_look(app, false)))
         return app->exit_code;
-    return out ? export_links(app, argv[2]) : import_links(app, argv[2]);
+    if (out)
+        return export_links(app, argv[2]);
+    AUTO_JSON json_t *told = import_links(app, argv);
+    if (told)
+        tell(app, told, "imported");
+    return app->exit_code;
 }

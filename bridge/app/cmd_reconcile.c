@@ -3,6 +3,7 @@
 #include "bridge/app/comparison.h"
 #include "bridge/app/deed.h"
 #include "bridge/app/pass.h"
+#include "bridge/app/recheck.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
@@ -11,7 +12,6 @@
 #include "bridge/sync/verdict.h"
 #include <string.h>
 
-#define CHUNK 500
 #define SHOWN_MOST 40
 #define TOUCH_PAGES 32
 #define TRIES_MOST 5
@@ -218,58 +218,22 @@ static bool tell(struct reconcile *all, struct comparison *c, struct err *err)
 
 /* ---- mending ---- */
 
-/* What was touched, looked at once more. */
-struct check {
-    struct route *route;
-    struct job jobs[CHUNK];
-    size_t n;
-    json_t *counts;
-};
-
-static void count_row(void *self, const json_t *row)
-{
-    json_t *counts = self;
-    const char *class = js_str(row, "class");
-    js_set(counts, class, json_integer(js_int_or(counts, class, 0) + 1));
-}
-
-static bool check_chunk(struct check *k, struct err *err)
-{
-    int64_t wait = 0;
-    struct route *r = k->route;
-    bool ok = true;
-    do {
-        if (wait)
-            r->env->sleep(r->env, wait - r->env->now(r->env));
-        ok = !k->n || sync_drift(r, k->jobs, k->n, count_row, k->counts, &wait, err);
-    } while (ok && wait && r->stop.kind == ERR_NONE);
-    for (size_t i = 0; i < k->n; i++)
-        job_done(&k->jobs[i]);
-    k->n = 0;
-    return ok;
-}
-
-static bool check_row(void *self, const json_t *row, struct err *err)
-{
-    struct check *k = self;
-    if (!drift_mendable(js_str(row, "class")))
-        return true;
-    k->jobs[k->n++] = (struct job){.object = mem_dup(js_str(row, "object")), .key = mem_dup(js_str(row, "key")), .why = mem_dup("compare")};
-    return k->n < CHUNK || check_chunk(k, err);
-}
-
 static bool verify(struct reconcile *all, struct comparison *c, struct err *err)
 {
-    static const char *const open_ends[] = {"s_ahead", "t_ahead", "conflict", "missing_in_crm", "unlinked_match", "unread"};
-    struct check *k = mem_alloc(sizeof *k);
-    k->route = c->route;
-    k->counts = json_object();
-    bool ok = comparison_each(c, check_row, k, err) && check_chunk(k, err);
-    for (size_t i = 0; i < COUNT(open_ends); i++)
-        if (js_int_or(k->counts, open_ends[i], 0))
-            app_worse(all->app, EXIT_PARTLY);
-    js_set(all->verified, c->route->name, k->counts);
-    free(k);
+    struct route *r = c->route;
+    json_t *counts = json_object();
+    struct recheck *k = recheck_new(c, counts);
+    int64_t wait = 0;
+    bool ok = true, more = true;
+    while (ok && more) {
+        if (wait)
+            r->env->sleep(r->env, wait - r->env->now(r->env));
+        ok = recheck_step(k, &more, &wait, err);
+    }
+    recheck_free(k);
+    if (recheck_open(counts))
+        app_worse(all->app, EXIT_PARTLY);
+    js_set(all->verified, r->name, counts);
     return ok;
 }
 
@@ -395,8 +359,9 @@ static bool options(struct reconcile *all, int argc, char **argv)
 }
 
 /* What the service found: it tells all at once. */
-static int tell_asked(struct app *app, const json_t *out)
+static int tell_asked(struct reconcile *all, const json_t *out)
 {
+    struct app *app = all->app;
     size_t i;
     json_t *report, *row;
     struct err err = {0};
@@ -415,8 +380,12 @@ static int tell_asked(struct app *app, const json_t *out)
         show_head(report, "");
         show_counts(report);
     }
-    if (json_is_object(json_object_get(out, "applied")))
+    if (json_is_object(json_object_get(out, "applied"))) {
         app_print_report(app, json_object_get(out, "applied"));
+        all->drift = json_object_get(out, "drift");
+        all->verified = json_object_get(out, "verified");
+        show_verified(all);
+    }
     return app->exit_code;
 }
 
@@ -429,7 +398,7 @@ int cmd_reconcile(struct app *app, int argc, char **argv)
     if (!app_load(app))
         return app->exit_code;
     if (deed_asked(app, argc, argv, &out))
-        return tell_asked(app, out);
+        return tell_asked(&all, out);
     if (!app_open(app))
         return app->exit_code;
     if (all.only && !who_route(app, all.only))

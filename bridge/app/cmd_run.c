@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PASS_LOOK_MS 50 /* somebody waits to hear that all is done */
+#define GIVE_BACK_MS (60 * 1000)
 
 struct service {
     struct app *app, *first; /* first belongs to main() */
@@ -21,6 +22,7 @@ struct service {
     struct env env; /* the desk's, which outlives any configuration */
     struct notify notify;
     struct alarm alarm;
+    int64_t gave_back;
     int exit_code; /* a service that is down for a while is no reason to end with an error later: only a store that failed is */
 };
 
@@ -133,6 +135,16 @@ static void tell_status(struct service *s)
     notify_say(&s->notify, "STATUS=%zu routes, %zu of them stopped", s->app->n_routes, stopped);
 }
 
+/* What a burst needed is free afterwards, but strewn among pages that are kept: without this the service would stay as large as
+ * its worst minute. */
+static void give_back(struct service *s, int64_t now)
+{
+    if (now - s->gave_back < GIVE_BACK_MS && now >= s->gave_back)
+        return;
+    s->gave_back = now;
+    mem_give_back();
+}
+
 static void turn(struct service *s)
 {
     struct turn t;
@@ -150,6 +162,7 @@ static void turn(struct service *s)
         stop_asked = 1;
         return;
     }
+    give_back(s, now);
     if (t.busy || stop_asked || reload_asked)
         return;
     tell_status(s);

@@ -1,9 +1,10 @@
 /* check and setup: everything that can be wrong before the first write, and what the CRM must have. */
-#include "bridge/app/app.h"
+#include "bridge/app/deed.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "mappings/digest.h"
-#include <string.h>
+
+#define PATIENCE_MS (60 * 1000)
 
 /* ---- check ---- */
 
@@ -125,25 +126,49 @@ static void print_setup(const json_t *rows, bool apply)
         printf("setup --apply creates what is missing\n");
 }
 
+/* What was created makes schemas new: routes that run learn them again, and one that stopped for want of them goes on. */
+static void learn_again(struct app *app, const json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach ((json_t *)rows, i, row) {
+        struct route *r = js_bool_or(row, "done", false) ? who_route(app, js_str(row, "route")) : NULL;
+        if (!r)
+            continue;
+        r->learnt = false;
+        r->wait_until = 0;
+    }
+}
+
+json_t *deed_setup(struct app *app, int argc, char **argv)
+{
+    bool apply = argc > 1;
+    json_t *rows = json_array();
+    (void)argv;
+    for (size_t i = 0; i < app->n_routes; i++) {
+        struct route *r = &app->routes[i].route;
+        for (int side = 0; side < 2; side++) {
+            r->ep[side]->lane = LANE_LIVE;
+            r->ep[side]->patience = PATIENCE_MS;
+        }
+        for (size_t k = 0; k < r->mapping->n; k++)
+            setup_object(app, r, &r->mapping->objects[k], apply, rows);
+    }
+    learn_again(app, rows);
+    return rows;
+}
+
 int cmd_setup(struct app *app, int argc, char **argv)
 {
-    bool apply = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--apply")) {
+    for (int i = 1; i < argc; i++)
+        if (!str_eq(argv[i], "--apply")) {
             fprintf(stderr, "inbox-bridge: setup: unknown argument %s\n", argv[i]);
             return EXIT_USAGE;
         }
-        apply = true;
-    }
-    if (!app_load(app) || !app_open(app))
-        return app->exit_code;
-    AUTO_JSON json_t *rows = json_array();
-    for (size_t i = 0; i < app->n_routes; i++)
-        for (size_t k = 0; k < app->routes[i].route.mapping->n; k++)
-            setup_object(app, &app->routes[i].route, &app->routes[i].route.mapping->objects[k], apply, rows);
-    if (app->json)
+    AUTO_JSON json_t *rows = deed_do(app, argc, argv);
+    if (rows && app->json)
         print_json(rows);
-    else
-        print_setup(rows, apply);
+    else if (rows)
+        print_setup(rows, argc > 1);
     return app->exit_code;
 }

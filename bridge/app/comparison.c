@@ -93,19 +93,28 @@ static bool sync_rows(struct comparison *c, struct err *err)
     return true;
 }
 
-bool comparison_each(struct comparison *c, comparison_take *take, void *self, struct err *err)
+bool comparison_some(struct comparison *c, long *at, size_t most, comparison_take *take, void *self, bool *more, struct err *err)
 {
     AUTO_FREE char *line = NULL;
     size_t cap = 0;
     ssize_t n = 0;
-    bool ok = fflush(c->rows) == 0 && fseek(c->rows, 0, SEEK_SET) == 0;
+    bool ok = fflush(c->rows) == 0 && fseek(c->rows, *at, SEEK_SET) == 0;
     if (!ok)
         file_failed(c, err);
-    while (ok && (n = getline(&line, &cap, c->rows)) > 0) {
+    for (size_t i = 0; ok && i < most && (n = getline(&line, &cap, c->rows)) > 0; i++) {
         AUTO_JSON json_t *row = js_parse(line, (size_t)n, err);
         ok = row && take(self, row, err);
     }
+    *at = ftell(c->rows);
+    *more = n > 0;
     return fseek(c->rows, 0, SEEK_END) == 0 && ok;
+}
+
+bool comparison_each(struct comparison *c, comparison_take *take, void *self, struct err *err)
+{
+    long at = 0;
+    bool more = true;
+    return comparison_some(c, &at, SIZE_MAX, take, self, &more, err);
 }
 
 /* ---- opening and closing ---- */

@@ -39,3 +39,5 @@ bool comparison_mark(struct comparison *c, struct err *err) MUST_CHECK; /* what 
 /* comparison_each reads the rows back, as of drift_emit, in the order they were found. false from `take`: *err says why. */
 typedef bool comparison_take(void *self, const json_t *row, struct err *err);
 bool comparison_each(struct comparison *c, comparison_take *take, void *self, struct err *err) MUST_CHECK;
+/* comparison_some: the same for `most` of them from *at on, which moves; 0 is the first. *more: there may be others. */
+bool comparison_some(struct comparison *c, long *at, size_t most, comparison_take *take, void *self, bool *more, struct err *err) MUST_CHECK;

@@ -44,6 +44,16 @@ static bool fits_prune(int argc, char **argv)
     return argc == 1 || (argc == 3 && str_eq(argv[1], "--older-than") && when_parse_span(argv[2], &age, &err));
 }
 
+static bool fits_setup(int argc, char **argv)
+{
+    return argc == 1 || (argc == 2 && str_eq(argv[1], "--apply"));
+}
+
+static bool fits_links(int argc, char **argv)
+{
+    return (argc == 3 || argc == 4) && str_eq(argv[1], "import");
+}
+
 static bool fits_pass(int argc, char **argv)
 {
     struct pass_wish wish;
@@ -58,7 +68,12 @@ static const struct deed deeds[] = {
     {"explain", "explain PROSPECT (@handle, key, id)", fits_one, deed_explain, true, false},
     {"forget", "forget PROSPECT (@handle, key, id), or forget --lift KEY", fits_forget, deed_forget, false, false},
     {"prune", "prune, or prune --older-than 90d", fits_prune, deed_prune, false, false},
+    {"setup", "setup, or setup --apply", fits_setup, deed_setup, false, false},
+    {"links", "links import FILE", fits_links, deed_links, false, false},
     {"sync", "sync [--full] [--route ROUTE] [--yes] [--accept-mass-change]", fits_pass, deed_sync, false, true},
+    {"undo", "undo RUN, or undo RUN --dry-run; history PROSPECT names the runs", fits_pass, deed_undo, false, true},
+    {"plan", "plan, or plan --out FILE", fits_pass, NULL, false, true},
+    {"apply", "apply FILE", fits_pass, NULL, false, true},
     {"reconcile", "reconcile [--report] [--route ROUTE] [--accept PLAN] [--accept-mass-change]", fits_pass, NULL, false, true},
 };
 

@@ -30,4 +30,7 @@ json_t *deed_retry(struct app *app, int argc, char **argv);    /* cmd_look.c: {"
 json_t *deed_explain(struct app *app, int argc, char **argv);  /* cmd_look.c: [{…}] as sync_explain, with "route" */
 json_t *deed_forget(struct app *app, int argc, char **argv);   /* cmd_keep.c: {"forgotten":key,"rows":n} or {"lifted":key} */
 json_t *deed_prune(struct app *app, int argc, char **argv);    /* cmd_keep.c: {"log_rows","runs","subjects"} */
+json_t *deed_setup(struct app *app, int argc, char **argv);    /* cmd_setup.c: what was missing, [{"route","object","field",…,"done"}] */
+json_t *deed_links(struct app *app, int argc, char **argv);    /* cmd_links.c: {"imported":n,"known":n}; argv[3]: the file's own name */
+json_t *deed_undo(struct app *app, int argc, char **argv);     /* cmd_undo.c: as takeback_report */
 json_t *deed_sync(struct app *app, int argc, char **argv);     /* cmd_sync.c: as app_report */

@@ -11,6 +11,7 @@
 #define PATIENCE_MS 2000
 #define IDLE_MOST_MS (60 * 1000)
 #define NOT_READY_MS 1000
+#define CLOCK_STEP_MS (60 * 1000) /* a clock that goes back by more was wrong before */
 
 static void sooner(struct turn *t, int64_t when)
 {
@@ -150,8 +151,26 @@ static void work_on(struct app *app, struct app_route *ar, struct turn *t)
     sooner(t, next);
 }
 
+/* Set back, a clock leaves every "not before" in a future that nobody waits for. */
+static void mind_the_clock(struct app *app)
+{
+    int64_t now = app->env.now(&app->env), back = app->turned - now;
+    app->turned = now;
+    if (back <= CLOCK_STEP_MS)
+        return;
+    log_warn("clock.back", "ms", log_int(back), NULL);
+    for (size_t i = 0; i < app->n_endpoints; i++)
+        app->endpoints[i].next_poll = app->endpoints[i].waits = 0;
+    for (size_t i = 0; i < app->n_routes; i++) {
+        struct app_route *ar = &app->routes[i];
+        ar->paced = ar->sweep_look = 0;
+        ar->run_begun = ar->run_begun < now ? ar->run_begun : now;
+    }
+}
+
 void engine_turn(struct app *app, struct intray *tray, struct turn *out)
 {
+    mind_the_clock(app);
     *out = (struct turn){.wake = app->env.now(&app->env) + IDLE_MOST_MS};
     take_deliveries(app, tray, out);
     sweep_round(app, &out->wake);

@@ -2,7 +2,9 @@
  * rest. A pass is over when the feeds were read and no route has anything left to do within a minute, and when a last look at
  * Inbox brought nothing new, as in a pass of its own (app_sync). */
 #include "bridge/app/comparison.h"
+#include "bridge/app/errand.h"
 #include "bridge/app/pass.h"
+#include "bridge/app/recheck.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/survey.h"
@@ -13,7 +15,7 @@
 #define TRIES_MOST 5
 #define TRY_EVERY_MS 2000
 
-enum phase { READ, COMPARE, WORK, LOOK_AGAIN, DONE };
+enum phase { READ, COMPARE, WORK, LOOK_AGAIN, VERIFY, ERRAND, DONE };
 
 struct pass {
     struct app *app;
@@ -26,17 +28,51 @@ struct pass {
     struct tally *before;     /* of each route */
     int64_t *runs;            /* of each route; 0: not its pass */
     int64_t (*reads)[2];      /* of each endpoint: how often it was read to its end, and tried, when the phase began */
-    struct comparison compare; /* of the route being compared */
-    size_t at;                /* which one that is */
+    struct comparison *compare; /* of each route; open until what it gave to be mended was looked at again */
+    size_t at;                /* the route being compared, or verified */
+    struct recheck *recheck;  /* of that one */
     bool *walked;             /* of each endpoint: its Inbox was walked for this pass */
     bool plan_found;
     int64_t wait;             /* no step of the comparison before */
-    json_t *drift;
+    json_t *drift, *verified;
+    struct errand *errand;
 };
+
+static const char *undo_wish(int argc, char **argv, struct pass_wish *out)
+{
+    const char *number = NULL;
+    for (int i = 1; i < argc; i++)
+        if (str_eq(argv[i], "--dry-run"))
+            out->dry = true;
+        else if (number)
+            return argv[i];
+        else
+            number = argv[i];
+    return number && str_to_int(number, 1, INT64_MAX, &out->undo) ? NULL : argv[0];
+}
+
+/* As the commands ask for it: plan --to FILE, apply FILE NAME. */
+static const char *file_wish(int argc, char **argv, struct pass_wish *out)
+{
+    bool plans = str_eq(argv[0], "plan");
+    if (argc != 3 || (plans && !str_eq(argv[1], "--to")))
+        return argv[0];
+    if (plans) {
+        out->plan_to = argv[2];
+        return NULL;
+    }
+    out->apply = argv[1];
+    out->name = argv[2];
+    return NULL;
+}
 
 const char *pass_wish(int argc, char **argv, struct pass_wish *out)
 {
     *out = (struct pass_wish){.reconcile = str_eq(argv[0], "reconcile")};
+    if (str_eq(argv[0], "undo"))
+        return undo_wish(argc, argv, out);
+    if (str_eq(argv[0], "plan") || str_eq(argv[0], "apply"))
+        return file_wish(argc, argv, out);
     for (int i = 1; i < argc; i++) {
         if (str_eq(argv[i], "--accept-mass-change"))
             out->accept = true;
@@ -108,7 +144,11 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
 
 static bool begin(struct pass *p, struct err *err)
 {
-    for (size_t i = 0; i < p->app->n_routes; i++)
+    if (errand_is(&p->wish) && !(p->errand = errand_new(p->app, &p->wish)))
+        return false;
+    if (p->errand)
+        p->only = mem_dup(errand_route(p->errand));
+    for (size_t i = 0; !p->errand && i < p->app->n_routes; i++)
         if (chosen(p, i) && !begin_route(p, i, err))
             return false;
     for (size_t i = 0; p->wish.full && i < p->app->n_endpoints; i++) {
@@ -116,7 +156,10 @@ static bool begin(struct pass *p, struct err *err)
         if (concerns(p, e) && intake_is_source(&e->intake) && !intake_restart(&e->intake, err))
             return false;
     }
-    read_now(p, false);
+    if (p->errand && !errand_reads(p->errand))
+        p->phase = ERRAND;
+    else
+        read_now(p, false);
     return true;
 }
 
@@ -130,14 +173,16 @@ struct pass *pass_begin(struct app *app, const struct pass_wish *wish)
         return NULL;
     }
     struct pass *p = mem_alloc(sizeof *p);
-    *p = (struct pass){.app = app, .wish = *wish, .only = mem_dup(wish->only), .plan = mem_dup(wish->plan), .drift = json_array(),
+    *p = (struct pass){.app = app, .wish = *wish, .only = mem_dup(wish->only), .plan = mem_dup(wish->plan), .drift = json_array(), .verified = json_object(),
+                       .compare = mem_alloc((app->n_routes + 1) * sizeof *p->compare),
                        .before = mem_alloc((app->n_routes + 1) * sizeof *p->before),
                        .runs = mem_alloc((app->n_routes + 1) * sizeof *p->runs),
                        .reads = mem_alloc((app->n_endpoints + 1) * sizeof *p->reads),
                        .walked = mem_alloc((app->n_endpoints + 1) * sizeof *p->walked)};
     if (begin(p, &err))
         return p;
-    app_fail(app, wish->reconcile ? "reconcile" : "sync", &err);
+    if (err.kind != ERR_NONE)
+        app_fail(app, wish->reconcile ? "reconcile" : "sync", &err);
     pass_free(p);
     return NULL;
 }
@@ -154,9 +199,14 @@ void pass_free(struct pass *p)
     if (!p)
         return;
     lift(p);
-    if (p->compare.app)
-        comparison_close(&p->compare, false);
+    recheck_free(p->recheck);
+    errand_free(p->errand);
+    for (size_t i = 0; i < p->app->n_routes; i++)
+        if (p->compare[i].app)
+            comparison_close(&p->compare[i], false);
+    free(p->compare);
     json_decref(p->drift);
+    json_decref(p->verified);
     free(p->only);
     free(p->plan);
     free(p->walked);
@@ -254,7 +304,7 @@ static bool walk(struct pass *p, const struct route *r, bool *through, struct er
         p->walked[at] = !more;
     }
     *through = !more;
-    return more || comparison_turn_to(&p->compare, "compare", err);
+    return more || comparison_turn_to(&p->compare[p->at], "compare", err);
 }
 
 static bool add_row(void *self, const json_t *row, struct err *err)
@@ -266,10 +316,11 @@ static bool add_row(void *self, const json_t *row, struct err *err)
     return true;
 }
 
-/* All is compared: it is told, and what can be mended is marked. */
+/* All is compared: it is told, and what can be mended is marked. From then on the jobs are all that a kill leaves behind, and who
+ * compares again begins anew; the rows are still read, but their file has no name any more. */
 static bool conclude(struct pass *p, struct route *r, struct err *err)
 {
-    struct comparison *c = &p->compare;
+    struct comparison *c = &p->compare[p->at];
     json_t *report = comparison_report(c, err), *rows = json_array();
     bool ok = report && comparison_each(c, add_row, rows, err);
     if (js_int_or(json_object_get(c->state, "records"), "unread", 0))
@@ -283,30 +334,42 @@ static bool conclude(struct pass *p, struct route *r, struct err *err)
     bool mine = str_eq(p->plan, js_str(c->state, "plan"));
     p->plan_found |= mine;
     r->accept_mass = p->wish.accept || (p->plan && mine);
-    return ok && (p->wish.report || (p->plan && !mine) || comparison_mark(c, err));
+    bool mends = !p->wish.report && (!p->plan || mine);
+    if (!ok || (mends && !comparison_mark(c, err)))
+        return false;
+    comparison_drop(p->app, r);
+    if (!mends)
+        comparison_close(c, false);
+    return true;
+}
+
+static bool open_comparison(struct pass *p, struct route *r, struct err *err)
+{
+    struct comparison fresh;
+    if (!comparison_open(&fresh, p->app, r, err))
+        return false;
+    p->compare[p->at] = fresh;
+    for (size_t i = 0; comparison_in(&fresh, "walk") && !fresh.resumed && i < p->app->n_endpoints; i++)
+        if (p->app->endpoints[i].ep == r->ep[SIDE_S] && !p->walked[i] && !intake_walk_again(&p->app->endpoints[i].intake, err))
+            return false;
+    return true;
 }
 
 /* Opens, walks, compares: a little of it. *through: this route is done with. */
 static bool compare_some(struct pass *p, struct route *r, bool *through, struct err *err)
 {
+    struct comparison *c = &p->compare[p->at];
     bool more = true;
     *through = false;
-    if (!p->compare.app) {
-        struct comparison fresh;
-        if (!comparison_open(&fresh, p->app, r, err))
-            return false;
-        p->compare = fresh;
-        for (size_t i = 0; comparison_in(&fresh, "walk") && !fresh.resumed && i < p->app->n_endpoints; i++)
-            if (p->app->endpoints[i].ep == r->ep[SIDE_S] && !p->walked[i] && !intake_walk_again(&p->app->endpoints[i].intake, err))
-                return false;
-    }
+    if (!c->app && !open_comparison(p, r, err))
+        return false;
     for (int side = 0; side < 2; side++)
         r->ep[side]->patience = PATIENCE_MS;
-    if (comparison_in(&p->compare, "walk"))
+    if (comparison_in(c, "walk"))
         return walk(p, r, &more, err);
-    if (comparison_in(&p->compare, "compare") && !comparison_step(&p->compare, &more, &p->wait, err))
+    if (comparison_in(c, "compare") && !comparison_step(c, &more, &p->wait, err))
         return false;
-    *through = !more || comparison_in(&p->compare, "mend");
+    *through = !more || comparison_in(c, "mend");
     return !*through || conclude(p, r, err);
 }
 
@@ -329,9 +392,48 @@ static bool compare(struct pass *p)
         app_fail(app, r->name, &err);
     if (ok && !through)
         return false;
-    if (p->compare.app)
-        comparison_close(&p->compare, ok);
+    if (!ok && p->compare[p->at].app)
+        comparison_close(&p->compare[p->at], false);
     p->at++;
+    return false;
+}
+
+/* ---- looking once more at what was mended ---- */
+
+static void verified(struct pass *p, const struct route *r)
+{
+    if (recheck_open(json_object_get(p->verified, r->name)))
+        app_worse(p->app, EXIT_PARTLY);
+    recheck_free(p->recheck);
+    p->recheck = NULL;
+    comparison_close(&p->compare[p->at++], false);
+}
+
+/* A chunk; true when all routes are through. */
+static bool verify(struct pass *p)
+{
+    struct app *app = p->app;
+    struct err err = {0};
+    bool more = false;
+    while (p->at < app->n_routes && !p->compare[p->at].app)
+        p->at++;
+    if (p->at == app->n_routes)
+        return true;
+    if (p->wait > app->env.now(&app->env))
+        return false;
+    struct route *r = &app->routes[p->at].route;
+    if (!p->recheck) {
+        json_t *counts = json_object();
+        js_set(p->verified, r->name, counts);
+        p->recheck = recheck_new(&p->compare[p->at], counts);
+    }
+    for (int side = 0; side < 2; side++)
+        r->ep[side]->patience = PATIENCE_MS;
+    bool ok = recheck_step(p->recheck, &more, &p->wait, &err);
+    if (!ok || r->stop.kind != ERR_NONE)
+        app_fail(app, r->name, ok ? &r->stop : &err);
+    if (!ok || !more)
+        verified(p, r);
     return false;
 }
 
@@ -402,16 +504,20 @@ static json_t *finish(struct pass *p)
     }
     if (!p->wish.reconcile)
         return json_incref(report);
-    return json_pack("{s:O,s:O?}", "drift", p->drift, "applied", p->wish.report ? NULL : report);
+    return json_pack("{s:O,s:O?,s:O}", "drift", p->drift, "applied", p->wish.report ? NULL : report, "verified", p->verified);
 }
 
 json_t *pass_look(struct pass *p)
 {
     enum reading got = p->phase == READ || p->phase == LOOK_AGAIN ? read_feeds(p) : STILL;
     if (got == UNREAD)
-        return finish(p);
+        return p->errand ? json_null() : finish(p);
+    if (p->phase == ERRAND)
+        return errand_step(p->errand);
     if (p->phase == READ && got == READ_THROUGH) {
-        if (p->wish.reconcile)
+        if (p->errand)
+            p->phase = ERRAND;
+        else if (p->wish.reconcile)
             p->phase = COMPARE;
         else
             work_now(p);
@@ -420,10 +526,12 @@ json_t *pass_look(struct pass *p)
             return finish(p);
         work_now(p);
     } else if (p->phase == WORK && all_quiet(p)) {
-        if (p->wish.reconcile)
-            return finish(p);
-        p->phase = LOOK_AGAIN;
-        read_now(p, true);
+        p->at = 0;
+        p->phase = p->wish.reconcile ? VERIFY : LOOK_AGAIN;
+        if (!p->wish.reconcile)
+            read_now(p, true);
+    } else if (p->phase == VERIFY && verify(p)) {
+        return finish(p);
     } else if (p->phase == LOOK_AGAIN && got == READ_THROUGH) {
         if (marked(p) == p->marked || ++p->rounds >= ROUNDS_MOST)
             return finish(p);
@@ -443,6 +551,8 @@ void pass_stand(const struct pass *p, int64_t *done, int64_t *left)
         *done += p->app->routes[i].route.tally.seen - p->before[i].seen;
         *left += total;
     }
+    if (p->phase == ERRAND)
+        errand_stand(p->errand, done, left);
     if (p->phase == COMPARE)
-        *done += js_int_or(p->compare.state, "compared", 0);
+        *done += p->at < p->app->n_routes ? js_int_or(p->compare[p->at].state, "compared", 0) : 0;
 }

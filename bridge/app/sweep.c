@@ -154,7 +154,7 @@ static bool begin_when_due(struct app *app, struct app_route *ar, json_t *state,
     int64_t now = app->env.now(&app->env), begun = js_int_or(state, "begun", 0);
     struct err short_of = {0};
     bool is_free = true;
-    *next = sweep_next(&ar->sweep, begun, now, luck_of(ar, begun));
+    *next = begun > now + LOOK_MS ? now : sweep_next(&ar->sweep, begun, now, luck_of(ar, begun)); /* the clock was set back */
     if (*next > now)
         return true;
     if (!walk_is_free(app, ar, &is_free, err))

@@ -16,7 +16,7 @@ static inline void js_free_p(json_t **p)
 
 /* js_parse reads a whole document (any JSON value, trailing white space allowed; duplicate keys: the last wins;
  * invalid UTF-8, NUL bytes and depth over JS_MAX_DEPTH refused; integers beyond 64 bits become reals; half a surrogate
- * pair, as truncated texts have it, becomes U+FFFD).
+ * pair, as truncated texts have it, and an escaped NUL become U+FFFD).
  * Returns a new reference, or NULL with err (kind TEMP: half an answer is worth another try) naming line, column
  * and a short excerpt of what stood there. */
 json_t *js_parse(const char *text, size_t n, struct err *err) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* Bytes to values: yajl's event parser reads (three times as fast as jansson's own lexer on pages of an API), jansson
  * holds what was read. Stricter than yajl about UTF-8 and kinder about half a surrogate pair, which truncated chat
- * texts do contain: it becomes U+FFFD. */
+ * texts do contain, and about an escaped NUL, which one person's text would hold up a whole page with: they become U+FFFD. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include <string.h>
@@ -103,7 +103,7 @@ static int on_number(void *r, const char *s, size_t n)
     return str_to_real(text, &real) ? put(r, json_real(real)) : refuse(r, "a number too large");
 }
 
-/* The text as a whole is valid UTF-8, so no string needs another look; a NUL cannot be carried by C strings. */
+/* The text as a whole is valid UTF-8, so no string needs another look; a NUL, which C strings cannot carry, was mended. */
 static int on_string(void *r, const unsigned char *s, size_t n)
 {
     if (passed_over(r))
@@ -201,8 +201,8 @@ static unsigned code_unit(const char *s, const char *end)
     return v;
 }
 
-/* A copy of text in which each half of a surrogate pair without its other half is \ufffd, of the same length so that
- * places in it stay right; NULL when there is none. */
+/* A copy of text in which each half of a surrogate pair without its other half, and each NUL, is \ufffd, of the same length so
+ * that places in it stay right; NULL when there is none. */
 static char *mended(const char *text, size_t n)
 {
     char *copy = NULL;
@@ -213,7 +213,8 @@ static char *mended(const char *text, size_t n)
             p += 12;
             continue;
         }
-        if (unit >= 0xd800 && unit < 0xe000) {
+        bool nul = end - p >= 6 && !memcmp(p, "\\u0000", 6);
+        if (nul || (unit >= 0xd800 && unit < 0xe000)) {
             copy = copy ? copy : mem_dup_n(text, n);
             memcpy(copy + (p - text), "\\ufffd", 6);
         }

@@ -1,5 +1,8 @@
 /* Allocation that never fails: the process ends instead, and crash recovery is tested. */
 #include "bridge/base/mem.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,4 +56,11 @@ void mem_wipe(void *p, size_t n)
 {
     if (p)
         explicit_bzero(p, n);
+}
+
+void mem_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -9,6 +9,7 @@ char *mem_dup(const char *s);                                                   
 char *mem_dup_n(const char *s, size_t n);                                        /* first n bytes, NUL added */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 void mem_wipe(void *p, size_t n); /* not optimised away: for secrets */
+void mem_give_back(void);         /* free memory of all threads to the system; takes a millisecond or so: once a minute is plenty */
 
 static inline void mem_free_p(void *p)
 {

@@ -121,9 +121,21 @@ bool when_parse(const char *text, int64_t *ms)
     return true;
 }
 
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+void when_print_http(int64_t ms, char out[WHEN_TEXT])
+{
+    static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970 began on a Thursday */
+    int64_t day = ms / DAY_MS - (ms % DAY_MS < 0), rest = ms - day * DAY_MS, y;
+    int m, d;
+    date_of(day, &y, &m, &d);
+    snprintf(out, WHEN_TEXT, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + (day % 7 + 7) % 7 * 3, (unsigned)d % 32,
+             months + (m - 1) * 3, (unsigned)y % 10000, (unsigned)(rest / 3600000) % 24, (unsigned)(rest / 60000) % 60,
+             (unsigned)(rest / 1000) % 60);
+}
+
 bool when_parse_http(const char *text, int64_t *ms)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char name[4] = "";
     int d, y, used = 0;
     const char *comma = text ? strchr(text, ',') : NULL;

@@ -75,10 +75,26 @@ static int64_t slice_of(const struct window *w, int64_t now)
     return now / width;
 }
 
+/* The clock was set back by more than the window: what was called until then was called just now, and nobody waits for a
+ * moment that is years away. A smaller step is over within a window's time. */
+static void set_back(struct window *w, int64_t now, int64_t oldest)
+{
+    unsigned used[LANES][SLICES + 1];
+    memcpy(used, w->used, sizeof used);
+    for (int64_t i = 0; i <= SLICES; i++)
+        for (int lane = 0; lane < LANES; lane++)
+            w->used[lane][(oldest + i) % (SLICES + 1)] = used[lane][(w->first + i) % (SLICES + 1)];
+    w->first = oldest;
+    w->foreign_until = w->foreign_until < now + w->span ? w->foreign_until : now + w->span;
+    w->told = w->told < now ? w->told : now;
+}
+
 /* Forgets slices that have left the window. */
 static void roll(struct window *w, int64_t now)
 {
     int64_t oldest = slice_of(w, now) - SLICES;
+    if (w->first - oldest > SLICES)
+        set_back(w, now, oldest);
     if (w->first == 0 || oldest - w->first > SLICES) {
         memset(w->used, 0, sizeof w->used);
         w->first = oldest;
@@ -167,6 +183,7 @@ static size_t counted_in(struct limiter *l, unsigned bucket, struct bucket *out[
 
 static int64_t wait_in(struct limiter *l, struct bucket *b, int64_t now, enum lane lane, unsigned calls, unsigned *room)
 {
+    b->wait_until = b->wait_until - now > DAY_MS ? now : b->wait_until; /* nobody asks for more: the clock was set back */
     int64_t wait = b->wait_until > now ? b->wait_until - now : 0;
     if (wait)
         *room = 0;

@@ -14,9 +14,10 @@ struct server_options {
     const char *socket;     /* path of a Unix socket, mode 0600, to listen at instead; one left there is replaced, and it is
                                gone after server_stop. Borrowed until then */
     unsigned threads;       /* 0 = 2 */
-    unsigned connections;   /* 0 = 256 */
+    unsigned connections;   /* 0 = 256; who comes then is let in, and who has kept us waiting longest goes */
     size_t body_max;        /* 0 = 1 MiB; larger is answered 413 */
-    unsigned idle_seconds;  /* 0 = 30 */
+    unsigned request_seconds; /* 0 = 10: to begin a request after connecting, and again for all of it */
+    unsigned idle_seconds;  /* 0 = 30: between two requests, and to take an answer */
     const char *certificate, *key; /* PEM texts: TLS; NULL = plain. Borrowed until server_stop */
 };
 

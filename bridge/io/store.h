@@ -106,7 +106,7 @@ struct link {
     char *reason;     /* why it is in that state; may be NULL */
     bool secondary;   /* another link owns the fields of this CRM record (after a merge) */
     char *t_version;
-    json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"at":ms}}: both shadows; absent = never agreed */
+    json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"m":turns,"at":ms}}: both shadows; absent = never agreed */
     int64_t parent;   /* link of the parent object; 0 = none */
     int64_t touched;  /* newest state of the CRM record known, ms of the CRM's own clock; what is older is a stale replica; 0 = not known */
 };
@@ -285,6 +285,7 @@ bool store_backup(const char *path, const char *to, struct err *err) MUST_CHECK;
 
 /* ---- small additions for the engine ---- */
 bool store_jobs_why(struct store *st, const char *route, const char *why, int64_t *count, struct err *err) MUST_CHECK; /* jobs with that reason */
+bool store_jobs_hasten(struct store *st, const char *route, int64_t beyond, struct err *err) MUST_CHECK; /* jobs and bulk jobs of later than that are due now */
 bool store_jobs_wake(struct store *st, const char *route, const char *why, struct err *err) MUST_CHECK; /* jobs with that reason (NULL: all) are due now */
 bool store_job_get(struct store *st, const char *route, const char *object, const char *key, struct job *out, bool *found, struct err *err) MUST_CHECK; /* free with job_done */
 void job_done(struct job *job);

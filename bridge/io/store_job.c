@@ -196,6 +196,16 @@ bool store_jobs_delay(struct store *st, const char *route, int64_t until, struct
            verb_commit(&v, err);
 }
 
+bool store_jobs_hasten(struct store *st, const char *route, int64_t beyond, struct err *err)
+{
+    VERB(v);
+    if (!verb_write(&v, st, "hasten jobs", err))
+        return false;
+    int64_t r = name_find(st, route);
+    return sql_run(st, "UPDATE job SET due = 0 WHERE route = ? AND due > ?", ARGS(INT(r), INT(beyond)), err) &&
+           sql_run(st, "UPDATE bulk SET due = 0 WHERE route = ? AND due > ?", ARGS(INT(r), INT(beyond)), err) && verb_commit(&v, err);
+}
+
 bool store_jobs_wake(struct store *st, const char *route, const char *why, struct err *err)
 {
     VERB(v);

@@ -115,6 +115,7 @@ void place_targets(struct batch *b);
 void place_gone(struct batch *b, struct item *it); /* its source record is gone for good: what is risky about that is guarded */
 bool place_stale(const struct batch *b, const struct item *it);
 bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
+bool place_created(struct batch *b, struct err *err) MUST_CHECK; /* counts what was made without approval; inside a transaction */
 
 /* others.c: Inbox records that another route is not sure about are not written yet. */
 bool others_wait(struct batch *b, struct err *err) MUST_CHECK;
@@ -183,7 +184,8 @@ void family_parent(struct item *it);         /* family.c: the link knows its par
 bool settle_batch(struct batch *b, struct err *err) MUST_CHECK;
 /* settle_owned: a create that was answered with the id of another link's record is refused, not believed. */
 bool settle_owned(struct batch *b, struct item *it, struct result *res, struct err *err) MUST_CHECK;
-void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written);
+enum wrote { WROTE_S, WROTE_T, WROTE_BOTH, WROTE_NOTHING }; /* which side was written when a cell came to agree */
+void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, enum wrote wrote);
 void settle_note(struct item *it, const char *field, const char *side, const json_t *old, const json_t *now,
                  const char *why, const char *policy, int line, const json_t *lost);
 
@@ -200,6 +202,7 @@ bool item_fail(struct batch *b, struct item *it, const struct err *err);
 /* item_fail_side: the same where it is known which side failed. A source without quota holds up only what needs it. */
 bool item_fail_side(struct batch *b, struct item *it, int side, const struct err *err);
 #define WHY_SOURCE_WAITS "source waits" /* reason of jobs put off so */
+#define WHY_WITHHELD "withheld" /* reason of jobs whose create waits for a plan */
 #define WHY_SOURCE_GONE "gone in Inbox" /* reason of links whose source record is gone */
 /* route_stop notes why the route stands still (the first reason stays). */
 void route_stop(struct route *r, const struct err *err);

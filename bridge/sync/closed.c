@@ -10,7 +10,7 @@ static const char reason[] = "closed in the CRM";
 
 bool closed_reason(const struct link *link)
 {
-    return str_eq(link->reason, reason);
+    return link->reason && str_starts(link->reason, reason); /* place.c may have put something behind it */
 }
 
 /* What Inbox's own stage becomes in the CRM: is that the end too? */

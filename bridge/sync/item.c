@@ -72,6 +72,7 @@ struct patch item_patch(const struct item *it, int side)
         p.id = it->link.t_id;
         p.key = it->link.key;
         p.known = it->t.fields;
+        p.unchanged_since = it->t.modified;
     }
     return p;
 }

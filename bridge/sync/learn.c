@@ -2,8 +2,10 @@
  * for which id when it was first seen. A renamed status keeps the label the mapping file knows it by. */
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/aim.h"
 #include "bridge/sync/people.h"
 #include "mappings/digest.h"
+#include <string.h>
 
 void route_init(struct route *r)
 {
@@ -54,6 +56,22 @@ struct bound *route_object_of(struct route *r, int side, const char *native)
 
 /* ---- organisations ---- */
 
+static bool pin_as(struct route *r, const char *name, const struct endpoint *ep, const struct organisation *org, struct err *err)
+{
+    AUTO_FREE char *pinned = NULL;
+    if (!store_meta_get(r->store, name, &pinned, err))
+        return false;
+    if (!pinned)
+        return store_meta_set(r->store, name, org->id, err);
+    if (str_eq(pinned, org->id))
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "endpoint %s: the token belongs to organisation %s (%s), but %s is linked to organisation %s; "
+                   "use the right token, or another store file",
+                   ep->name, org->id, org->label ? org->label : "no name", strchr(name, ' ') ? "this route of the store" : "this store", pinned);
+}
+
+/* Under the endpoint's name, and under the route's: an endpoint that goes by another name is no other account to its links. */
 static bool pin(struct route *r, int side, struct err *err)
 {
     struct endpoint *ep = r->ep[side];
@@ -62,17 +80,8 @@ static bool pin(struct route *r, int side, struct err *err)
         return err_wrap(err, "endpoint %s", ep->name);
     free(r->currency[side]);
     r->currency[side] = mem_dup(org.currency);
-    AUTO_FREE char *name = mem_printf("organisation:%s", ep->name), *pinned = NULL;
-    if (!store_meta_get(r->store, name, &pinned, err))
-        return false;
-    if (!pinned)
-        return store_meta_set(r->store, name, org.id, err);
-    if (str_eq(pinned, org.id))
-        return true;
-    return err_set(err, ERR_CONFIG,
-                   "endpoint %s: the token belongs to organisation %s (%s), but this store is linked to organisation %s; "
-                   "use the right token, or another store file",
-                   ep->name, org.id, org.label ? org.label : "no name", pinned);
+    AUTO_FREE char *here = mem_printf("organisation:%s", ep->name), *there = mem_printf("organisation of %s:%s", side == SIDE_S ? "inbox" : "crm", r->name);
+    return pin_as(r, here, ep, &org, err) && pin_as(r, there, ep, &org, err);
 }
 
 bool route_pin(struct route *r, struct err *err)
@@ -233,6 +242,7 @@ bool route_learn(struct route *r, struct opt_faults *faults, struct err *err)
     }
     for (size_t i = 0; ok && i < r->n; i++)
         share_needs(r, &r->objects[i]);
+    ok = ok && aim_take(r, err);
     r->learnt = ok;
     r->learnt_at = r->env->now(r->env);
     r->relearn = false;

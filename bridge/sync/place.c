@@ -3,11 +3,15 @@
  * their number is known, and stop before the first one when there are too many. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/base/when.h"
 #include "bridge/sync/batch.h"
 #include "mappings/value.h"
+#include <string.h>
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
+#define STALE_SELDOM_MS (10 * 60 * 1000)
+#define STALE_MOST_MS (60 * 60 * 1000) /* no replica lags for so long: what is told is how it is */
 
 static void set_text(char **slot, const char *text)
 {
@@ -122,10 +126,53 @@ bool place_stale(const struct batch *b, const struct item *it)
     return it->t.state == RECORD_GONE && b->r->env->now(b->r->env) - it->link.touched < REPLICAS_MS;
 }
 
+#define OLDER "the CRM tells an older state than before, since " /* behind the reason of such a link; then the moment */
+
+/* How long it has been so; -1: it is new. A service that was taken back to an older state, or whose clock was ahead for a while,
+ * would tell it for ever. */
+static int64_t older_for(const struct item *it, int64_t now)
+{
+    const char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
+    int64_t since = now;
+    return noted && when_parse(noted + sizeof OLDER - 1, &since) && since <= now ? now - since : -1;
+}
+
+static void forget_older(struct item *it)
+{
+    char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
+    if (!noted)
+        return;
+    noted[noted - it->link.reason >= 2 ? -2 : 0] = '\0'; /* with the "; " between the two */
+    if (!*it->link.reason)
+        set_text(&it->link.reason, NULL);
+    it->link_dirty = true;
+}
+
 static void look_later(struct batch *b, struct item *it)
 {
-    it->due = b->r->env->now(b->r->env) + STALE_AGAIN_MS;
+    int64_t now = b->r->env->now(b->r->env), lasts = older_for(it, now);
+    char at[WHEN_TEXT];
+    when_print(now, at);
+    if (lasts < 0) {
+        forget_older(it);
+        const char *reason = it->link.reason;
+        AUTO_FREE char *both = mem_printf("%s%s" OLDER "%s", reason ? reason : "", reason ? "; " : "", at);
+        set_text(&it->link.reason, both);
+        it->link_dirty = true;
+    }
+    it->due = now + (lasts > STALE_SELDOM_MS ? STALE_SELDOM_MS : lasts > STALE_AGAIN_MS ? lasts : STALE_AGAIN_MS);
     item_off(it, NEXT_LATER, "the CRM told an older state than it had told before");
+}
+
+/* Is it stale? After long enough it is believed all the same. */
+static bool older(const struct batch *b, struct item *it)
+{
+    bool stale = place_stale(b, it);
+    if (stale && older_for(it, b->r->env->now(b->r->env)) < STALE_MOST_MS)
+        return true;
+    it->link.touched = stale ? 0 : it->link.touched;
+    forget_older(it);
+    return false;
 }
 
 void place_targets(struct batch *b)
@@ -136,7 +183,7 @@ void place_targets(struct batch *b)
             continue;
         if (it->link.state == LINK_DETACHED || it->link.state == LINK_TOMBSTONE || it->link.state == LINK_AMBIGUOUS)
             item_off(it, NEXT_FINISH, it->link.reason ? it->link.reason : link_state_name(it->link.state));
-        else if (place_stale(b, it))
+        else if (older(b, it))
             look_later(b, it);
         else if (it->has_t && (it->t.state == RECORD_MERGED || it->t.state == RECORD_CONVERTED) && it->t.moved_to)
             remap(b, it);
@@ -204,31 +251,97 @@ static void guard_clears(struct batch *b)
     }
 }
 
-/* Creates beyond max_creates wait until a plan was applied or the operator said yes. */
+/* ---- creates ---- */
+
+#define A_DAY_MS (24 * 60 * 60 * INT64_C(1000))
+
+static char *created_name(const struct route *r, const struct map_object *o)
+{
+    return mem_printf("creates:%s:%s", r->name, o->name);
+}
+
+/* How many were made without approval within a day: [since, n] in the store, so that neither small batches nor restarts are a way
+ * around the guard. */
+static bool created_lately(struct route *r, const struct map_object *o, int64_t *since, int64_t *n, struct err *err)
+{
+    AUTO_FREE char *name = created_name(r, o), *text = NULL;
+    int64_t now = r->env->now(r->env);
+    if (!store_meta_get(r->store, name, &text, err))
+        return false;
+    AUTO_JSON json_t *kept = text ? js_parse(text, strlen(text), NULL) : NULL;
+    *since = json_integer_value(json_array_get(kept, 0));
+    *n = json_integer_value(json_array_get(kept, 1));
+    if (*since > now || now - *since >= A_DAY_MS) {
+        *since = now;
+        *n = 0;
+    }
+    return true;
+}
+
+/* Nobody has to ask: a plan was applied, or somebody said yes. */
+static bool approved(const struct batch *b, bool *yes, struct err *err)
+{
+    AUTO_FREE char *name = mem_printf("approved:%s", b->r->name), *text = NULL;
+    bool ok = b->r->yes || store_meta_get(b->r->store, name, &text, err);
+    *yes = b->r->yes || text;
+    return ok;
+}
+
+bool place_created(struct batch *b, struct err *err)
+{
+    bool yes = false;
+    if (!approved(b, &yes, err) || yes)
+        return err->kind == ERR_NONE;
+    for (size_t k = 0; k < b->r->n; k++) {
+        int64_t made = 0, since = 0, n = 0;
+        for (size_t i = 0; i < b->n; i++)
+            made += b->items[i].b == &b->r->objects[k] && b->items[i].create && b->items[i].out[SIDE_T].wanted &&
+                    b->items[i].out[SIDE_T].result.err.kind == ERR_NONE;
+        if (!made)
+            continue;
+        if (!created_lately(b->r, b->r->objects[k].o, &since, &n, err))
+            return false;
+        AUTO_FREE char *name = created_name(b->r, b->r->objects[k].o), *text = mem_printf("[%lld,%lld]", (long long)since, (long long)(n + made));
+        if (!store_meta_set(b->r->store, name, text, err))
+            return false;
+    }
+    return true;
+}
+
+static bool to_be_made(const struct batch *b, const struct item *it, size_t object)
+{
+    return !it->off && it->create && it->b == &b->r->objects[object];
+}
+
+static void withhold(struct batch *b, size_t object)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (to_be_made(b, &b->items[i], object)) {
+            b->items[i].due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
+            item_off(&b->items[i], NEXT_LATER, WHY_WITHHELD);
+            b->r->tally.withheld++;
+        }
+}
+
+/* Creates beyond max_creates wait until a plan was applied or the operator said yes; once some wait, all do. */
 static bool guard_creates(struct batch *b, struct err *err)
 {
     struct route *r = b->r;
-    AUTO_FREE char *name = mem_printf("approved:%s", r->name), *approved = NULL;
-    AUTO_FREE char *counter = mem_printf("creates:%s", r->name), *text = NULL;
-    if (b->dry || r->yes)
+    bool yes = false;
+    if (b->dry)
         return true;
-    if (!store_meta_get(r->store, name, &approved, err) || !store_meta_get(r->store, counter, &text, err))
-        return false;
-    int64_t before = 0;
-    if (approved || (text && !str_to_int(text, 0, INT64_MAX, &before)))
-        return true;
+    if (!approved(b, &yes, err) || yes)
+        return err->kind == ERR_NONE;
     for (size_t k = 0; k < r->n; k++) {
-        int64_t wanted = 0;
+        int64_t wanted = 0, waiting = 0, since = 0, n = 0;
         for (size_t i = 0; i < b->n; i++)
-            wanted += !b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k];
-        if (before + wanted + r->tally.withheld <= r->objects[k].o->max_creates)
+            wanted += to_be_made(b, &b->items[i], k);
+        if (!wanted)
             continue;
-        for (size_t i = 0; i < b->n; i++)
-            if (!b->items[i].off && b->items[i].create && b->items[i].b == &r->objects[k]) {
-                b->items[i].due = r->env->now(r->env) + 60 * 60 * 1000;
-                item_off(&b->items[i], NEXT_LATER, "withheld");
-                r->tally.withheld++;
-            }
+        if (!store_jobs_why(r->store, r->name, WHY_WITHHELD, &waiting, err) || !created_lately(r, r->objects[k].o, &since, &n, err))
+            return false;
+        if (waiting || n + wanted > r->objects[k].o->max_creates)
+            withhold(b, k);
     }
     return true;
 }

@@ -1,5 +1,6 @@
-/* Races: between our read and our write somebody else set the same cell. No service here offers compare-and-swap, but the
- * record's history tells afterwards; the field's policy decides then, as if both edits had been seen at once. */
+/* Races: between our read and our write somebody else set the same cell. Where the service itself refuses such a write
+ * (patch.unchanged_since) it never gets this far; elsewhere the record's history tells afterwards, and the field's policy decides
+ * then, as if both edits had been seen at once. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "bridge/sync/batch.h"

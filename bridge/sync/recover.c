@@ -91,9 +91,9 @@ void recover_landed(struct batch *b, struct item *it, const struct op *op, const
     int64_t now = b->r->env->now(b->r->env);
     const json_t *mine = alone && as_if ? as_if : value;
     if (op->side == SIDE_T)
-        settle_cell(it, f, other, mine, now, true);
+        settle_cell(it, f, other, mine, now, WROTE_T);
     else
-        settle_cell(it, f, mine, other, now, true);
+        settle_cell(it, f, mine, other, now, WROTE_S);
     settle_note(it, f->name, op->side == SIDE_T ? "crm" : "inbox", json_object_get(cell, "was"), value,
                 op->bulk ? js_str(cell, "why") : "found landed after a lost answer", js_str(cell, "policy"), f->line,
                 js_bool_or(cell, "conflict", false) ? json_object_get(cell, "was") : NULL);
@@ -156,7 +156,7 @@ static void recover_unsaid(struct batch *b, struct item *it, const struct op *op
             continue;
         AUTO_JSON json_t *t = it->t.fields ? map_read(f, SIDE_T, it->t.fields, b->r->vocab[SIDE_T], &unknown) : NULL;
         if (t)
-            settle_cell(it, f, s, t, b->r->env->now(b->r->env), false);
+            settle_cell(it, f, s, t, b->r->env->now(b->r->env), WROTE_NOTHING);
     }
 }
 

@@ -54,12 +54,14 @@ struct route {
     int64_t source_wait;   /* the source alone did: what needs it is put off until then, everything else goes on */
     bool hearing;          /* the CRM is still telling, page by page, what changed: what is risky waits until its number is known */
     bool comparing;        /* comparing: somebody compares by hand, chunk by chunk: what a survey told is still wanted */
+    int64_t stepped_at;    /* stepped_at: the last worker_step's moment; ms */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */
     /* the ablation of the simulations: guards taken away one at a time to show that the harness sees it */
     unsigned without;
 };
 
-enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32 };
+enum guard { WITHOUT_INTENTS = 1, WITHOUT_PROBE = 2, WITHOUT_READBACK = 4, WITHOUT_CONFIRM = 8, WITHOUT_RACE = 16, WITHOUT_OTHERS = 32,
+             WITHOUT_CONDITION = 64 };
 
 /* The later of both, for who does everything or nothing. */
 static inline int64_t route_waits(const struct route *r)

@@ -11,6 +11,8 @@
 
 #define FLAP_WINDOW_MS (60 * 60 * 1000)
 #define FLAP_TIMES 3
+#define TURN_WINDOW_MS (10 * 60 * 1000)
+#define TURN_TIMES 12 /* no two people answer each other in one field so often and so fast */
 #define PROBE_AFTER_MS 5000
 #define LEARN_AGAIN_MS (10 * 60 * 1000)
 #define LISTS_AGAIN_MS (60 * 60 * 1000)
@@ -29,14 +31,25 @@ static json_t *note_of(struct item *it, const char *field)
     return note;
 }
 
+/* Two automations, one on each side, that answer every change with another one of their own would go on for ever without a value
+ * coming back: what they cannot hide is that each write goes the other way. */
+static void count_turns(json_t *cell, const json_t *old, enum wrote wrote, int64_t since)
+{
+    int64_t last = js_int_or(old, "w", WROTE_NOTHING), turns = js_int_or(old, "m", 0);
+    bool turned = last != WROTE_NOTHING && (wrote == WROTE_BOTH || wrote != last) && since < TURN_WINDOW_MS;
+    js_set(cell, "w", json_integer(wrote));
+    if (turned)
+        js_set(cell, "m", json_integer(turns + 1));
+}
+
 /* Both shadows at once; the log row says the same, so that replaying the log gives the cells bit for bit. */
-void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, bool written)
+void settle_cell(struct item *it, const struct map_field *f, const json_t *s, const json_t *t, int64_t now, enum wrote wrote)
 {
     json_t *old = json_object_get(it->link.cells, f->name), *cell = json_object();
     int64_t before = js_int_or(old, "at", 0), flips = js_int_or(old, "n", 0);
     json_object_set(cell, "s", (json_t *)s);
     json_object_set(cell, "t", (json_t *)t);
-    if (written) {
+    if (wrote != WROTE_NOTHING) {
         bool back = json_object_get(old, "p") && value_same(json_object_get(old, "p"), s);
         flips = back && now - before < FLAP_WINDOW_MS ? flips + 1 : 0;
         js_set(cell, "at", json_integer(now));
@@ -44,6 +57,7 @@ void settle_cell(struct item *it, const struct map_field *f, const json_t *s, co
             json_object_set(cell, "p", json_object_get(old, "s"));
         if (flips)
             js_set(cell, "n", json_integer(flips));
+        count_turns(cell, old, wrote, now - before);
     }
     js_set(it->link.cells, f->name, cell);
     json_t *note = note_of(it, f->name);
@@ -89,9 +103,10 @@ static json_t *read_back(struct batch *b, const struct cell_plan *c, int side, c
 
 static void settle_flap(struct item *it, const struct cell_plan *c)
 {
-    const json_t *cell = json_object_get(it->link.cells, c->f->name);
-    if (js_int_or(cell, "n", 0) < FLAP_TIMES)
+    json_t *cell = json_object_get(it->link.cells, c->f->name);
+    if (js_int_or(cell, "n", 0) < FLAP_TIMES && js_int_or(cell, "m", 0) < TURN_TIMES)
         return;
+    json_object_del(cell, "m"); /* once a person has spoken, they may begin anew */
     it->holds = mem_grow(it->holds, it->n_holds + 1, sizeof *it->holds);
     it->holds[it->n_holds++] = (struct hold){
         .link = it->link.id, .field = mem_dup(c->f->name), .why = mem_dup("flapping"),
@@ -128,7 +143,7 @@ static void settle_written(struct batch *b, struct item *it, struct cell_plan *c
         it->why = "other half of a merge";
     }
     const json_t *old = c->now[side], *lost = c->conflict ? c->now[side] : NULL;
-    settle_cell(it, c->f, side == SIDE_S ? mine : other, side == SIDE_S ? other : mine, now, true);
+    settle_cell(it, c->f, side == SIDE_S ? mine : other, side == SIDE_S ? other : mine, now, both ? WROTE_BOTH : side == SIDE_S ? WROTE_S : WROTE_T);
     settle_note(it, c->f->name, both ? "both" : side == SIDE_S ? "inbox" : "crm", old, mine, c->why,
                 policy_name(c->f->conflict), c->f->line, lost);
     if (both) /* `old` is the CRM's; an undo needs this one too */
@@ -154,7 +169,7 @@ static void settle_created_rest(struct batch *b, struct item *it, struct cell_pl
     AUTO_JSON json_t *t = told ? json_incref(told) : value_canonical(json_null(), c->f->is_set);
     it->news |= c->f->flow == FLOW_TO_INBOX && !value_blank(t); /* the CRM alone has a say here, and it has spoken */
     if ((born && told) || (value_blank(c->now[SIDE_S]) && value_blank(t)))
-        settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), false);
+        settle_cell(it, c->f, c->now[SIDE_S], t, b->r->env->now(b->r->env), WROTE_NOTHING);
 }
 
 /* How new the CRM's record is known to be: replicas that are older are not believed. */
@@ -372,7 +387,7 @@ static void settle_cells(struct batch *b, struct item *it)
         else if (it->create && done(it, SIDE_T))
             settle_created_rest(b, it, c);
         else if (c->adopt_only && !it->create)
-            settle_cell(it, c->f, c->now[SIDE_S], c->now[SIDE_T], now, false);
+            settle_cell(it, c->f, c->now[SIDE_S], c->now[SIDE_T], now, WROTE_NOTHING);
     }
 }
 
@@ -476,7 +491,7 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
-    if (!drift_keep(b, err))
+    if (!place_created(b, err) || !drift_keep(b, err))
         return false;
     return store_commit(b->r->store, err);
 }

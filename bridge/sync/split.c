@@ -78,6 +78,8 @@ static void enlist(struct round *r, struct item *it, int side, const struct map_
     struct patch p = item_patch(it, side);
     r->traces[r->n] = mem_printf("%s.%zu", p.trace, k);
     p.trace = r->traces[r->n];
+    if (o->landed) /* what changed it last was this very write */
+        p.unchanged_since = o->result.record.modified;
     p.set = json_object();
     if (f && json_object_get(o->set, f->path[side]))
         json_object_set(p.set, f->path[side], json_object_get(o->set, f->path[side]));

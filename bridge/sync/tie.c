@@ -21,7 +21,7 @@ void tie_doubt(struct link *link)
 
 bool tie_in_doubt(const struct link *link)
 {
-    return str_eq(link->reason, doubt);
+    return link->reason && str_starts(link->reason, doubt);
 }
 
 static bool created(const struct item *it)

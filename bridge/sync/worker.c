@@ -9,6 +9,8 @@
 #include "bridge/sync/sync.h"
 
 #define QUIET_MOST_STEPS 1000000
+#define CLOCK_STEP_MS (60 * 1000)                   /* a clock that goes back by more was wrong before */
+#define AHEAD_MOST_MS (8 * 24 * INT64_C(3600000)) /* nothing is put off for longer */
 
 /* The lane of the most urgent job is the lane the endpoints are called in. */
 static void set_lane(struct route *r, const struct job *jobs, size_t n)
@@ -47,6 +49,18 @@ static bool followed(struct route *r, bool *yes, struct err *err)
     return true;
 }
 
+/* What was put off by a clock that was ahead would wait until that moment came again. */
+static bool mind_the_clock(struct route *r, int64_t now, struct err *err)
+{
+    bool first = !r->stepped_at, back = r->stepped_at > now + CLOCK_STEP_MS;
+    r->stepped_at = now;
+    if (!first && !back)
+        return true;
+    r->wait_until = back ? 0 : r->wait_until;
+    r->source_wait = back ? 0 : r->source_wait;
+    return store_jobs_hasten(r->store, r->name, back ? now : now + AHEAD_MOST_MS, err);
+}
+
 bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
 {
     int64_t now = r->env->now(r->env), total = 0;
@@ -55,7 +69,7 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     int64_t paused = 0;
     if (r->stop.kind != ERR_NONE)
         return true;
-    if (!pause_since(r->store, r->name, &paused, err))
+    if (!mind_the_clock(r, now, err) || !pause_since(r->store, r->name, &paused, err))
         return false;
     r->paused = paused != 0;
     if (paused)

@@ -196,7 +196,10 @@ static void put_side(struct batch *b, int side)
         if (!b->items[i].off && item_sent(&b->items[i], side)) {
             results[n] = (struct result){0};
             who[n] = &b->items[i];
-            patches[n++] = item_patch(&b->items[i], side);
+            patches[n] = item_patch(&b->items[i], side);
+            if (b->r->without & WITHOUT_CONDITION)
+                patches[n].unchanged_since = 0;
+            n++;
         }
     struct err err = {0};
     struct endpoint *ep = b->r->ep[side];

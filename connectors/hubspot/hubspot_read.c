@@ -106,13 +106,31 @@ static const json_t *hubspot_row(const json_t *rows, const char *id, size_t hint
     return NULL;
 }
 
+/* Of a missing record a 207 says that it is missing, or what else came in between; who is merely left out may be there. */
+static void hubspot_missing(const struct reading *r, const struct call *c, const char *id, struct record *out)
+{
+    size_t i, k;
+    json_t *row, *one;
+    bool said = c->answer.status == 207 || r->archived; /* of the bin only what is there is asked */
+    out->id = mem_dup(id);
+    out->state = RECORD_GONE;
+    if (!said)
+        err_set(&out->err, ERR_TEMP, "the answer is shorter than the question: it says nothing about %s", id);
+    json_array_foreach (json_object_get(c->json, "errors"), i, row) {
+        if (str_eq(js_str_or(row, "category", "OBJECT_NOT_FOUND"), "OBJECT_NOT_FOUND"))
+            continue;
+        json_array_foreach (json_object_get(json_object_get(row, "context"), "ids"), k, one)
+            if (str_eq(json_string_value(one), id))
+                err_set(&out->err, ERR_TEMP, "%s: %.240s", id, js_str_or(row, "message", "refused"));
+    }
+}
+
 static void hubspot_answered(const struct reading *r, const struct call *c, const char *id, size_t hint, struct record *out)
 {
     const json_t *row = hubspot_row(json_object_get(c->json, "results"), id, hint);
     int64_t date = endpoint_answer_date(&c->answer);
     if (!row) {
-        out->id = mem_dup(id);
-        out->state = RECORD_GONE;
+        hubspot_missing(r, c, id, out);
         return;
     }
     hubspot_record(r->types, row, date ? date + 1000 : 0, out);

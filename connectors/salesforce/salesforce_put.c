@@ -231,6 +231,7 @@ static void salesforce_write(const struct writing *w)
         if (salesforce_must_look(&w->tasks[i]))
             (void)!salesforce_look_first(w, &w->tasks[i], &err); /* a failure is in the items */
     salesforce_deals(w);
+    salesforce_guarded(w);
     for (size_t i = 0; i < w->n; i++)
         if (!w->tasks[i].sent)
             salesforce_send_like(w, &w->tasks[i]);

@@ -25,6 +25,9 @@ json_t *salesforce_row_of(struct endpoint *ep, const struct task *t); /* the rec
 /* salesforce_outcome reads a task's row of an answer (NULL: there is none) into its result. */
 void salesforce_outcome(struct endpoint *ep, struct task *t, const json_t *row);
 
+/* salesforce_guarded.c: sends the updates that may be refused where the record was changed meanwhile, unless there are too many. */
+void salesforce_guarded(const struct writing *w);
+
 /* salesforce_stand_in: what a new record has in that required field when nobody told; NULL = nothing is known that could. */
 const char *salesforce_stand_in(struct endpoint *ep, const char *field);
 

@@ -222,6 +222,25 @@ static void a_hold_is_raised_when_it_has_waited_too_long(void **state)
     assert_once("holds_aging");
 }
 
+static void what_a_guard_stopped_is_raised_until_somebody_let_it_through(void **state)
+{
+    static const char *const rows[][2] = {{"withheld", "creates_withheld"}, {"risky", "guard_stopped"}};
+    struct err err = {0};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct job job = {0};
+        bool found = false;
+        assert_true(store_job_mark(bench->app.store, "sales", "prospect", "x:1", 0, bench->now, rows[i][0], &err));
+        pass(20 * MINUTE);
+        assert_true(store_job_get(bench->app.store, "sales", "prospect", "x:1", &job, &found, &err) && found);
+        assert_true(store_job_finish(bench->app.store, &job, &err));
+        job_done(&job);
+        pass(20 * MINUTE);
+        assert_once(rows[i][1]);
+        json_array_clear(bench->posted);
+    }
+}
+
 static void a_budget_near_its_end_is_raised_until_there_is_room(void **state)
 {
     (void)state;
@@ -391,6 +410,7 @@ int main(void)
         TEST(a_route_that_stands_still_is_raised),
         TEST(a_dead_write_is_raised_until_it_is_gone),
         TEST(a_hold_is_raised_when_it_has_waited_too_long),
+        TEST(what_a_guard_stopped_is_raised_until_somebody_let_it_through),
         TEST(a_budget_near_its_end_is_raised_until_there_is_room),
         TEST(drift_above_the_threshold_is_raised_until_a_comparison_finds_less),
         TEST(a_few_records_out_of_step_are_no_alarm_however_few_there_are),

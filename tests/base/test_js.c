@@ -117,11 +117,17 @@ static void half_a_surrogate_pair_becomes_a_replacement_character(void **state)
     }
 }
 
-static void a_nul_is_refused_wherever_it_stands(void **state)
+/* One person's text must not hold up the page it comes in. */
+static void an_escaped_nul_becomes_a_replacement_character(void **state)
 {
     (void)state;
-    assert_refused("[\"a\\u0000b\"]", 12, "a NUL in a text");
-    assert_refused("{\"a\\u0000\":1}", 13, "a NUL in a name");
+    AUTO_JSON json_t *v = parsed("{\"a\\u0000\":\"b\\u0000\\u0000c\\\\u0000\"}");
+    assert_string_equal(js_str(v, "a\xef\xbf\xbd"), "b\xef\xbf\xbd\xef\xbf\xbd" "c\\u0000");
+}
+
+static void a_bare_nul_is_refused_wherever_it_stands(void **state)
+{
+    (void)state;
     assert_refused("[\"a\0b\"]", 7, "unexpected text");
     assert_refused("[1]\0", 4, "unexpected text");
 }
@@ -390,7 +396,8 @@ int main(void)
         cmocka_unit_test(a_number_too_large_for_a_real_is_refused),
         cmocka_unit_test(escapes_are_read),
         cmocka_unit_test(half_a_surrogate_pair_becomes_a_replacement_character),
-        cmocka_unit_test(a_nul_is_refused_wherever_it_stands),
+        cmocka_unit_test(an_escaped_nul_becomes_a_replacement_character),
+        cmocka_unit_test(a_bare_nul_is_refused_wherever_it_stands),
         cmocka_unit_test(malformed_utf8_is_refused_with_its_place),
         cmocka_unit_test(what_is_not_json_is_refused),
         cmocka_unit_test(half_a_document_is_told_from_a_wrong_one),

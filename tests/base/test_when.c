@@ -130,6 +130,21 @@ static void http_dates_are_read_in_every_month(void **state)
     }
 }
 
+static void http_dates_are_written_as_the_c_library_writes_them(void **state)
+{
+    (void)state;
+    for (int64_t at = -40LL * 365 * 86400000; at < 90LL * 365 * 86400000; at += 86400000LL * 13 + 3661999) {
+        char ours[WHEN_TEXT], theirs[64];
+        time_t t = (time_t)((at - (at % 1000 + 1000) % 1000) / 1000);
+        struct tm tm;
+        int64_t back = 0;
+        when_print_http(at, ours);
+        strftime(theirs, sizeof theirs, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&t, &tm));
+        assert_string_equal(ours, theirs);
+        assert_true(when_parse_http(ours, &back) && back == (int64_t)t * 1000);
+    }
+}
+
 static void what_is_no_http_date_is_refused(void **state)
 {
     (void)state;
@@ -210,6 +225,7 @@ int main(void)
         cmocka_unit_test(every_day_of_four_centuries_reads_back_as_itself),
         cmocka_unit_test(the_calendar_agrees_with_the_c_library),
         cmocka_unit_test(http_dates_are_read_in_every_month),
+        cmocka_unit_test(http_dates_are_written_as_the_c_library_writes_them),
         cmocka_unit_test(what_is_no_http_date_is_refused),
         cmocka_unit_test(spans_are_read_with_their_unit),
         cmocka_unit_test(a_span_without_a_unit_is_told_what_to_say),

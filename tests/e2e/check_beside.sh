@@ -13,7 +13,7 @@ bridge setup --apply >/dev/null || fail "setup"
 bridge sync --yes >/dev/null 2>&1 || fail "first sync"
 
 start() {
-  "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err" & runner=$!
+  (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$!
   for _ in $(seq 400); do curl -fsS "$base/readyz" >/dev/null 2>&1 && return; kill -0 "$runner" 2>/dev/null || break; sleep 0.05; done
   fail "not ready: $(curl -sS "$base/readyz" 2>&1) $(tail -3 "$dir/run.err")"
 }
@@ -35,22 +35,36 @@ alike() { bridge "$@" >"$dir/said" 2>&1; echo "exit $?" >>"$dir/said"; diff "$di
 sweat() { grep -q 'WARNING: ThreadSanitizer\|ERROR: AddressSanitizer\|runtime error' "$dir/run.err" && { fail "a sanitizer spoke"; grep -m1 -A25 'Sanitizer\|runtime error' "$dir/run.err"; }; }
 
 echo "-- the same words as without a service"
+bridge links export "$dir/links.csv" >/dev/null || fail "export"
+sed '3s/,linked/,perhaps/' "$dir/links.csv" >"$dir/bad.csv"
+cd "$dir" || exit 1 # the service is somewhere else
 who=$(state 0 .username)
 declare -A said
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import" "check" "links export -"; do
   # shellcheck disable=SC2086
   alone $command; said[$command]=$(cat "$dir/alone")
 done
 start
 [ "$(stat -c '%a %F' "$sock")" = "600 socket" ] || fail "the desk: $(stat -c '%a %F' "$sock" 2>&1)"
 for command in "pause nobody" "pause sale" "resume sales" "pause sales" "pause --all" "resume --all" "resolve 99 crm" "retry --all" "forget @nobody" \
-  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all"; do
+  "forget --lift x:0" "explain @nobody" "explain @$who" "prune" "sync --route sale" "reconcile --route sale" "--json pause sales" "--json resume sales" "--json retry --all" "undo 999" "undo x" "undo 1 2" "undo" \
+  "setup" "setup --apply" "setup --now" "--json setup" "links import links.csv" "links import bad.csv" "links import none.csv" "--json links import links.csv" "links import" "check" "links export -"; do
   echo "${said[$command]}" >"$dir/alone"
   # shellcheck disable=SC2086
   alike $command
 done
 echo "${#said[@]} commands say the same"
+
+ls "$dir"/bridge.db.import-* >/dev/null 2>&1 && fail "the copy of an import was left behind"
+
+echo "-- a field that is missing, and links that come back"
+curl -fsS -X POST -d '[{"object":"property","type":"contacts","id":"inbox_valuation","delete":true}]' "$hubspot/_sandbox/edit" >/dev/null || fail "no property was deleted"
+expect "setup" 3 'missing +contacts.inbox_valuation' bridge setup
+expect "setup --apply" 0 'created +contacts.inbox_valuation' bridge setup --apply
+for _ in $(seq 100); do [ "$(curl -s -o /dev/null -w '%{http_code}' "$base/readyz")" = 200 ] && break; sleep 0.05; done
+expect "and then" 0 'route sales' bridge sync
 
 echo "-- sync, and a pause in between"
 edit_inbox 0 '"context.valuation":4711'
@@ -69,6 +83,21 @@ expect "resume" 0 'going' bridge resume sales
 for _ in $(seq 100); do [ "$(contact 0 .properties.inbox_valuation)" = 4712 ] && break; sleep 0.05; done
 [ "$(contact 0 .properties.inbox_valuation)" = 4712 ] || fail "resume did not let it go on"
 expect "sync --full" 0 'route sales: seen' bridge sync --full
+
+echo "-- undo"
+edit_inbox 6 '"context.valuation":600'
+expect "sync before it" 0 'updated_crm 1' bridge sync
+run=$(bridge --json history "@$(state 6 .username)" | jq '[.[] | select(.new==600)][0].run')
+before=$(writes)
+expect "undo --dry-run" 0 'would be put back' bridge undo "$run" --dry-run
+[ "$(writes)" = "$before" ] || fail "a dry run wrote"
+expect "undo" 0 "run $run: 1 values put back" bridge undo "$run"
+[ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "undo put nothing back"
+[ "$(bridge --json history "@$(state 6 .username)" | jq '[.[] | select(.old==600)] | length')" = 1 ] || fail "history does not know the undo: $(bridge history "@$(state 6 .username)")"
+expect "undo once more" 3 'changed in the CRM since' bridge undo "$run"
+sleep 2.2 # past the lag of the search index
+expect "sync after it" 0 'route sales' bridge sync
+[ "$(contact 6 .properties.inbox_valuation)" = 600 ] && fail "the sync after the undo did it again"
 
 echo "-- a hold"
 edit_inbox 1 '"context.notes":"ours"'; edit_crm 1 '"inbox_notes":"theirs"'
@@ -134,7 +163,7 @@ now() { date +%s%3N; }
 is "no JSON" "$(desk -d 'hello' http://localhost/wishes)" 400
 is "no words" "$(desk -d '{}' http://localhost/wishes)" 400
 is "an unknown word" "$(desk -d "{\"words\":[\"rm\",\"-rf\"],\"at\":$(now)}" http://localhost/wishes)" 400
-is "a command that is not for it" "$(desk -d "{\"words\":[\"undo\",\"1\"],\"at\":$(now)}" http://localhost/wishes)" 400
+is "a command that is not for it" "$(desk -d "{\"words\":[\"adopt\"],\"at\":$(now)}" http://localhost/wishes)" 400
 is "numbers for words" "$(desk -d "{\"words\":[\"pause\",7],\"at\":$(now)}" http://localhost/wishes)" 400
 is "too many words" "$(desk -d "{\"words\":[\"sync\"$(printf ',"--full"%.0s' $(seq 40))],\"at\":$(now)}" http://localhost/wishes)" 400
 is "said long ago" "$(desk -d "{\"words\":[\"pause\",\"sales\"],\"at\":$(($(now) - 60000))}" http://localhost/wishes)" 410

@@ -194,6 +194,20 @@ static void a_clock_set_back_counts_on(void **state)
     limiter_free(l);
 }
 
+static void a_clock_that_was_a_year_ahead_blocks_nobody(void **state)
+{
+    struct limiter *l = limiter_new(inbox_like, 1, 1, 1);
+    int64_t before = NOON - 365 * DAY;
+    (void)state;
+    limiter_take(l, before, 0, LANE_LIVE, 1);
+    assert_int_equal(take_all(l, NOON, 0, LANE_LIVE), 300);
+    limiter_wait_until(l, 0, NOON + MINUTE);
+    assert_in_range(limiter_take(l, before, 0, LANE_LIVE, 1), 1, 2 * MINUTE); /* what was just called still counts … */
+    assert_int_equal(take_all(l, before + 2 * MINUTE, 0, LANE_LIVE), 300);    /* … and only that long */
+    assert_in_range(limiter_used(l, before + 2 * MINUTE, 0, 60 * MINUTE), 600, 602);
+    limiter_free(l);
+}
+
 static void asking_how_long_takes_nothing(void **state)
 {
     struct limiter *l = limiter_new(hubspot_like, 1, 1, 1);
@@ -240,6 +254,7 @@ int main(void)
         cmocka_unit_test(counters_survive_a_restart),
         cmocka_unit_test(nonsense_in_the_store_is_ignored),
         cmocka_unit_test(a_clock_set_back_counts_on),
+        cmocka_unit_test(a_clock_that_was_a_year_ahead_blocks_nobody),
         cmocka_unit_test(asking_how_long_takes_nothing),
         cmocka_unit_test(a_window_half_used_asks_for_a_pace_that_lasts),
     };

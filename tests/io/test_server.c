@@ -3,6 +3,7 @@
 #include "bridge/io/server.h"
 #include "tests/base/asserts.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ static int start(void **state)
 {
     struct err err = {0};
     (void)state;
-    server = server_start(&(struct server_options){.body_max = BODY_MAX, .idle_seconds = 1, .connections = 8}, handle, NULL, &err);
+    server = server_start(&(struct server_options){.body_max = BODY_MAX, .request_seconds = 1, .idle_seconds = 1, .connections = 8}, handle, NULL, &err);
     return server ? 0 : -1;
 }
 
@@ -172,6 +173,49 @@ static void who_says_nothing_is_hung_up_on_and_others_are_served(void **state)
     assert_says("GET /good HTTP/1.1\r\nHost: x\r\n\r\n", "GET /good 0\n");
 }
 
+/* Bytes go on coming, and so no timeout of silence ends it. */
+static void assert_drip_ends(const char *head)
+{
+    struct timeval often = {.tv_usec = 100000};
+    int fd = dial(), bytes = 0;
+    char buf[512];
+    ssize_t got = -1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &often, sizeof often);
+    say(fd, head);
+    while (got < 0 && bytes < 100 && send(fd, "x", 1, MSG_NOSIGNAL) == 1) {
+        bytes++;
+        got = recv(fd, buf, sizeof buf, 0);
+        if (got < 0 && errno != EAGAIN)
+            break;
+    }
+    close(fd);
+    assert_in_range(bytes, 5, 60); /* of the ten it takes a second to send; a loaded machine is slow to look */
+}
+
+static void a_drip_ends_however_steadily_it_drips(void **state)
+{
+    (void)state;
+    assert_drip_ends("");
+    assert_drip_ends("POST /drip HTTP/1.1\r\nHost: x\r\nX-Long: ");
+    assert_drip_ends("POST /drip HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n");
+}
+
+static void who_holds_every_connection_makes_room(void **state)
+{
+    int held[40];
+    (void)state;
+    for (size_t i = 0; i < COUNT(held); i++) {
+        ssize_t sent;
+        held[i] = dial();
+        sent = send(held[i], "POST /held HTTP/1.1\r\n", 21, MSG_NOSIGNAL);
+        (void)sent;
+        if (i % 4 == 0)
+            assert_says("GET /good HTTP/1.1\r\nHost: x\r\n\r\n", "GET /good 0\n");
+    }
+    for (size_t i = 0; i < COUNT(held); i++)
+        close(held[i]);
+}
+
 static void an_address_that_cannot_be_had_is_named(void **state)
 {
     struct err err = {0};
@@ -192,6 +236,8 @@ int main(void)
         cmocka_unit_test(a_body_of_just_the_size_is_taken),
         cmocka_unit_test(nonsense_and_giant_headers_are_refused),
         cmocka_unit_test(who_says_nothing_is_hung_up_on_and_others_are_served),
+        cmocka_unit_test(a_drip_ends_however_steadily_it_drips),
+        cmocka_unit_test(who_holds_every_connection_makes_room),
         cmocka_unit_test(an_address_that_cannot_be_had_is_named),
     };
     return cmocka_run_group_tests(tests, start, stop);

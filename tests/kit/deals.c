@@ -64,12 +64,16 @@ static struct world *make_hubspot(uint64_t seed, size_t people, const char *mapp
 }
 
 /* An organisation with two currencies. */
+static struct world *two_currencies(struct world *w, int side)
+{
+    json_decref(world_edit(w, side, "{'object':'currency','create':{'IsoCode':'USD','IsCorporate':true}}"));
+    json_decref(world_edit(w, side, "{'object':'currency','create':{'IsoCode':'EUR','IsCorporate':false}}"));
+    return w;
+}
+
 static struct world *make_salesforce(uint64_t seed, size_t people, const char *mapping)
 {
-    struct world *w = world_new_salesforce(seed, people, mapping, "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\";");
-    json_decref(world_edit(w, 1, "{'object':'currency','create':{'IsoCode':'USD','IsCorporate':true}}"));
-    json_decref(world_edit(w, 1, "{'object':'currency','create':{'IsoCode':'EUR','IsCorporate':false}}"));
-    return w;
+    return two_currencies(world_new_salesforce(seed, people, mapping, "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\";"), 1);
 }
 
 const struct deal_crm deal_hubspot = {
@@ -123,7 +127,7 @@ static int side_of(struct world *w, const char *route)
     return (int)(world_route(w, route) - w->route) + 1;
 }
 
-static const struct deal_crm *crm_of(const struct world *w, int side)
+const struct deal_crm *deal_crm_of(const struct world *w, int side)
 {
     return str_eq(w->crm[side - 1].kind, "salesforce") ? &deal_salesforce : &deal_hubspot;
 }
@@ -138,6 +142,11 @@ char *deal_mapping(const struct deal_crm *crm, const char *reopen)
 char *world_deals_reopening(const char *policy)
 {
     return deal_mapping(&deal_hubspot, policy);
+}
+
+struct world *deal_both(uint64_t seed, size_t people, const char *hubspot, const char *salesforce)
+{
+    return two_currencies(world_new_both(seed, people, hubspot, salesforce), 2);
 }
 
 /* ---- records ---- */
@@ -157,7 +166,7 @@ static bool live(const json_t *deal)
 
 static json_t *deals_of(struct world *w, int side, const char *key, size_t *n)
 {
-    const struct deal_crm *crm = crm_of(w, side);
+    const struct deal_crm *crm = deal_crm_of(w, side);
     AUTO_JSON json_t *state = world_state(w, side);
     json_t *found = NULL, *d;
     size_t i;
@@ -173,15 +182,33 @@ static json_t *deals_of(struct world *w, int side, const char *key, size_t *n)
     return found;
 }
 
-json_t *world_deal(struct world *w, const char *key)
+json_t *deal_at(struct world *w, int side, const char *key)
 {
     size_t n = 0;
-    json_t *d = deals_of(w, 1, key, &n);
+    json_t *d = deals_of(w, side, key, &n);
     if (n > 1) {
         fprintf(stderr, "world: %zu deals of %s\n", n, key);
         abort();
     }
     return d;
+}
+
+json_t *world_deal(struct world *w, const char *key)
+{
+    return deal_at(w, 1, key);
+}
+
+json_t *deal_newest(struct world *w, int side, const char *who)
+{
+    json_t *newest = NULL, *deal = NULL;
+    for (int n = 1; n == 1 || deal; n++) {
+        AUTO_FREE char *key = mem_printf("%s#deal-%d", who, n);
+        deal = deal_at(w, side, key);
+        if (deal)
+            json_decref(newest);
+        newest = deal ? deal : newest;
+    }
+    return newest;
 }
 
 /* Roles of contacts are records of their own. */
@@ -203,7 +230,7 @@ static size_t roles(struct world *w, int side, const json_t *deal, const char *c
 static size_t tied(struct world *w, int side, const json_t *deal, const char *contact, size_t *all)
 {
     const json_t *contacts = json_object_get(json_object_get(deal, "associations"), "contacts");
-    if (crm_of(w, side) == &deal_salesforce)
+    if (deal_crm_of(w, side) == &deal_salesforce)
         return roles(w, side, deal, contact, all);
     *all = json_object_size(contacts);
     return json_array_size(json_object_get(contacts, contact));
@@ -211,7 +238,7 @@ static size_t tied(struct world *w, int side, const json_t *deal, const char *co
 
 void deal_untie(struct world *w, const json_t *deal, const json_t *contact)
 {
-    if (crm_of(w, 1) == &deal_salesforce)
+    if (deal_crm_of(w, 1) == &deal_salesforce)
         json_decref(world_edit(w, 1, "{'object':'OpportunityContactRole','id':{'OpportunityId':'%s'},'delete':true}", js_str(deal, "Id")));
     else
         json_decref(world_edit(w, 1, "{'object':'deals','id':'%s','dissociate':{'object':'contacts','id':'%s'}}", js_str(deal, "id"),

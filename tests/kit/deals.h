@@ -22,6 +22,14 @@ struct deal_crm {
 extern const struct deal_crm deal_hubspot, deal_salesforce;
 char *deal_mapping(const struct deal_crm *crm, const char *reopen); /* crm's own with this policy; caller frees */
 
+/* HubSpot (side 1, route "r") and Salesforce (side 2, route "s") behind one Inbox, with deals in both. */
+struct world *deal_both(uint64_t seed, size_t people, const char *hubspot, const char *salesforce);
+const struct deal_crm *deal_crm_of(const struct world *w, int side);
+
+/* New references; NULL when absent. Assert that there is at most one of the key. */
+json_t *deal_at(struct world *w, int side, const char *key);
+json_t *deal_newest(struct world *w, int side, const char *who); /* of the person with this key: the one with the highest number */
+
 /* Every story with this CRM; the exit status of a test program. */
 int deal_stories(const struct deal_crm *crm, const char *filter);
 

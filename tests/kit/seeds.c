@@ -3,6 +3,7 @@
 #include "bridge/base/str.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 /* after the standard headers */
 #include <cmocka.h>
 
@@ -69,6 +70,19 @@ void seeds_pass(struct world *w, enum set set, uint64_t *dice)
         w->out = false;
         w->cut_at = 0;
     }
+}
+
+bool seeds_unheard(struct world *w, int side, const char *value)
+{
+    AUTO_JSON json_t *state = world_state(w, side);
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get(state, "_unheard"), i, one) {
+        AUTO_FREE char *text = js_print(json_object_get(one, "value"));
+        if (strstr(text, value) && str_eq(js_str(one, "was"), js_str(one, "stamp")))
+            return true;
+    }
+    return false;
 }
 
 void seeds_run(enum set set, int64_t usual, char *(*simulate)(enum set, uint64_t, unsigned))

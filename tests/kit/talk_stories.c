@@ -363,6 +363,16 @@ static void everybody_once(struct world *w, size_t people, int messages)
     }
 }
 
+/* What the calls of a service were for. */
+static void tell_routes(struct world *w, int side)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[side]);
+    const char *route;
+    json_t *n;
+    json_object_foreach (json_object_get(calls, "routes"), route, n)
+        print_message("  side %d %6lld %s\n", side, (long long)json_integer_value(n), route);
+}
+
 static void thirty_messages_each_after_a_stop_cost_so_many_calls(void **state)
 {
     enum { MESSAGES = 30 };
@@ -371,6 +381,7 @@ static void thirty_messages_each_after_a_stop_cost_so_many_calls(void **state)
     struct world *w = crm->make(7, people, mapping);
     (void)state;
     world_settle(w);
+    sandbox_calls_clear(w->box);
     int64_t before[2] = {world_calls(w, 0), world_calls(w, 1)}, writes = world_writes(w, 1);
     AUTO_JSON json_t *inbox = world_state(w, 0);
     const json_t *threads = json_object_get(inbox, "thread");
@@ -386,6 +397,8 @@ static void thirty_messages_each_after_a_stop_cost_so_many_calls(void **state)
     int64_t inbox_calls = world_calls(w, 0) - before[0], crm_calls = world_calls(w, 1) - before[1];
     print_message("%zu people x %d messages after a stop: %lld calls to Inbox, %lld to the CRM (%lld that write)\n", people, MESSAGES,
                   (long long)inbox_calls, (long long)crm_calls, (long long)(world_writes(w, 1) - writes));
+    tell_routes(w, 0);
+    tell_routes(w, 1);
     everybody_once(w, people, MESSAGES);
     if (people <= 200) { /* larger towns tell their cost; the bounds are this one's */
         assert_true(inbox_calls < (int64_t)people * 3 / 2 + 120);

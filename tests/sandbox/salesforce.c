@@ -193,6 +193,7 @@ static json_t *state(struct sandbox_service *base)
     }
     js_set(out, "field", fields);
     js_set(out, "rule", json_deep_copy(s->rules));
+    js_set(out, "_unheard", json_deep_copy(s->unheard));
     return out;
 }
 
@@ -218,6 +219,9 @@ static void free_sf(struct sandbox_service *base)
     json_decref(s->cursors);
     json_decref(s->rules);
     json_decref(s->jobs);
+    json_decref(s->fresh);
+    json_decref(s->telling);
+    json_decref(s->unheard);
     sf_key_free(s);
     free(s->refresh);
     free(s->base_url);
@@ -240,6 +244,7 @@ struct sandbox_service *sandbox_salesforce_new(struct sandbox *box)
                                        .tick = tick,
                                        .free = free_sf,
                                        .stale = set_stale,
+                                       .arrived = sf_unheard_arrived,
                                        .refuse = sf_refuse_status};
     sandbox_attach(box, &s->base);
     s->manners = sf_manners_new();
@@ -247,6 +252,9 @@ struct sandbox_service *sandbox_salesforce_new(struct sandbox *box)
     s->cursors = json_object();
     s->rules = json_array();
     s->jobs = json_object();
+    s->fresh = json_object();
+    s->telling = json_array();
+    s->unheard = json_array();
     s->refresh = mem_dup("sandbox-refresh");
     s->base_url = mem_dup("http://salesforce.sandbox");
     s->purged_hour = sf_now(s) / SF_HOUR;

@@ -66,6 +66,7 @@ struct sf {
     int64_t used[24], used_hour; /* calls per hour, a ring; used_hour: the hour of the newest */
     int64_t purged_hour;
     bool stale;
+    json_t *fresh, *telling, *unheard; /* salesforce_unheard.c: not told yet; in the answer being made; written over untold */
     int recording; /* how many transactions are open, one in the other */
     struct sf_undo *undo;
     size_t n_undo, cap_undo;
@@ -295,6 +296,13 @@ bool sf_merge(struct sf *s, struct sf_type *t, struct sf_row *winner, struct sf_
 bool sf_edit_account(struct sf *s, const char *object, const json_t *edit, json_t **out, struct err *err);
 json_t *sf_row_state(const struct sf_row *r);
 void sf_town_init(struct sf *s);
+
+/* ---- salesforce_unheard.c ---- */
+
+/* A row was changed; old: its values before, NULL for a new one. */
+void sf_unheard_put(struct sf *s, const struct sf_row *r, const json_t *old, const json_t *changes, const char *user);
+void sf_unheard_shown(struct sf *s, const json_t *values, const char *field);
+void sf_unheard_arrived(struct sandbox_service *base, bool whole);
 
 /* ---- salesforce_deals.c ---- */
 

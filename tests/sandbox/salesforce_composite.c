@@ -22,14 +22,24 @@ static bool expand(const char *text, const json_t *answers, struct buf *out)
     return buf_puts(out, text);
 }
 
-/* One part through the whole service, with the headers of the request around it. */
-static int call(struct sf_ask *ask, const char *method, const char *url, const char *body, json_t **answer)
+static bool inherited(const char *header)
+{
+    return str_eq_nocase(header, "Accept") || str_eq_nocase(header, "Authorization") || str_eq_nocase(header, "Content-Type");
+}
+
+/* One part through the whole service: three headers are those of the request around it, the others its own. */
+static int call(struct sf_ask *ask, const char *method, const char *url, const json_t *headers, const char *body, json_t **answer)
 {
     struct http_request r = {0};
     struct http_answer a = {.fate = HTTP_ANSWERED};
+    const char *name;
+    json_t *v;
     http_request_init(&r, method, url);
     for (size_t i = 0; i < ask->request->headers.n; i++)
-        http_headers_add(&r.headers, ask->request->headers.items[i].name, ask->request->headers.items[i].value);
+        if (inherited(ask->request->headers.items[i].name))
+            http_headers_add(&r.headers, ask->request->headers.items[i].name, ask->request->headers.items[i].value);
+    json_object_foreach ((json_t *)headers, name, v)
+        http_headers_add(&r.headers, name, json_is_string(v) ? json_string_value(v) : "");
     if (body)
         http_request_body(&r, mem_dup(body), strlen(body), "application/json");
     sf_serve(ask->s, &r, &a);
@@ -54,7 +64,8 @@ static json_t *do_part(struct sf_ask *ask, const json_t *part, json_t *answers)
     json_t *answer = NULL;
     int status = 400;
     if (expand(js_str_or(part, "url", ""), answers, &url) && (!printed || expand(printed, answers, &text)))
-        status = call(ask, js_str_or(part, "method", "GET"), buf_str(&url), printed ? buf_str(&text) : NULL, &answer);
+        status = call(ask, js_str_or(part, "method", "GET"), buf_str(&url), json_object_get(part, "httpHeaders"),
+                      printed ? buf_str(&text) : NULL, &answer);
     else
         answer = halted("Invalid reference specified. No value for it found.");
     buf_done(&url);
@@ -83,21 +94,35 @@ static void roll_back(json_t *parts)
         }
 }
 
+static bool heads_well(const json_t *wanted)
+{
+    size_t i;
+    json_t *part, *v;
+    const char *name;
+    json_array_foreach ((json_t *)wanted, i, part)
+        json_object_foreach (json_object_get(part, "httpHeaders"), name, v)
+            if (inherited(name) || !json_is_string(v))
+                return false;
+    return true;
+}
+
 static void composite(struct sf_ask *ask)
 {
     const json_t *wanted = json_object_get(ask->body, "compositeRequest");
     AUTO_JSON json_t *answers = json_object();
     json_t *parts = json_array(), *part;
     size_t i, mark = sf_begin(ask->s);
-    bool all = js_bool_or(ask->body, "allOrNone", false), ok = true;
+    bool all = js_bool_or(ask->body, "allOrNone", false), ok = true, any = false;
     json_array_foreach ((json_t *)wanted, i, part)
         js_add(parts, do_part(ask, part, answers));
-    json_array_foreach (parts, i, part)
+    json_array_foreach (parts, i, part) {
         ok &= good(part);
+        any |= good(part) && !str_eq(js_str(json_array_get(wanted, i), "method"), "GET");
+    }
     sf_end(ask->s, mark, ok || !all);
     if (!ok && all)
         roll_back(parts);
-    sf_note(ask, ok, "/composite");
+    sf_note(ask, any && (ok || !all), "/composite");
     sf_reply(ask, 200, json_pack("{s:o}", "compositeResponse", parts));
 }
 
@@ -119,7 +144,7 @@ static void batch(struct sf_ask *ask)
         else if (!sf_within_limits(ask->s, ask->a))
             status = 403, answer = json_null();
         else
-            status = call(ask, js_str_or(part, "method", "GET"), url, text, &answer);
+            status = call(ask, js_str_or(part, "method", "GET"), url, NULL, text, &answer);
         errors |= status >= 300;
         js_add(results, json_pack("{s:i,s:o}", "statusCode", status, "result", answer ? answer : json_null()));
     }
@@ -141,6 +166,8 @@ void sf_composite(struct sf_ask *ask)
         sf_wrong_method(ask, "POST");
     else if (!json_is_array(parts) || json_array_size(parts) > PARTS_MOST)
         sf_error(ask, 400, "INVALID_INPUT", "there must be 1 to %d subrequests", PARTS_MOST);
+    else if (!*what && !heads_well(parts))
+        sf_error(ask, 400, "INVALID_INPUT", "Accept, Authorization and Content-Type cannot be headers of a subrequest");
     else if (*what)
         batch(ask);
     else

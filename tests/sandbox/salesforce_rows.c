@@ -145,8 +145,9 @@ struct sf_row *sf_put(struct sf *s, struct sf_type *t, struct sf_row *r, const j
         json_decref(r->before);
         r->before = created ? NULL : json_incref(r->values);
     }
-    json_decref(r->values);
+    AUTO_JSON json_t *old = r->values;
     r->values = next;
+    sf_unheard_put(s, r, created ? NULL : old, changes, user);
     r->changed = sf_now(s);
     r->commits_at = s->late_ms ? sf_now(s) + s->late_ms : 0;
     return r;

@@ -64,16 +64,19 @@ json_t *sf_show(struct sf *s, int version, const struct sf_type *t, const json_t
     json_t *out = json_pack("{s:o}", "attributes", attributes(version, t, values)), *name;
     size_t i;
     for (size_t k = 0; !names && k < t->n_fields; k++)
-        if (sf_visible(s, t, t->fields[k]->name))
+        if (sf_visible(s, t, t->fields[k]->name)) {
             js_set(out, t->fields[k]->name, shown(t->fields[k], values));
+            sf_unheard_shown(s, values, t->fields[k]->name);
+        }
     json_array_foreach ((json_t *)names, i, name) {
         const char *path = json_string_value(name);
         const struct sf_field *f = sf_field(t, path);
         if (f && strchr(f->name, '.'))
             show_inner(f, values, out);
-        else if (f)
+        else if (f) {
             js_set(out, f->name, shown(f, values));
-        else
+            sf_unheard_shown(s, values, f->name);
+        } else
             show_related(s, version, t, values, path, out);
     }
     return out;

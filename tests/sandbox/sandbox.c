@@ -146,6 +146,8 @@ static void meet_service(struct sandbox *box, struct sandbox_service *s, const s
         if (fault.kind == FAULT_STALE)
             set_stale(s, false);
         fault_after(&fault, a);
+        if (s->arrived)
+            s->arrived(s, fault.kind == FAULT_NONE || fault.kind == FAULT_STALE || fault.kind == FAULT_DELAY);
     }
     const char *route = s->route && !calls_noted(box->calls) ? s->route(s, r->method, path) : NULL;
     calls_end(box->calls, s, r, route, a->status, sandbox_now(box));

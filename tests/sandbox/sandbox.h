@@ -21,6 +21,7 @@ struct sandbox_service {
     void (*tick)(struct sandbox_service *s); /* after the clock moved or before each request: retention, index lag */
     void (*free)(struct sandbox_service *s);
     void (*stale)(struct sandbox_service *s, bool on); /* reads answer the previous state while on; may be NULL */
+    void (*arrived)(struct sandbox_service *s, bool whole); /* after each answer: did it get there as it was made? may be NULL */
     /* refuse: fills the answer to a fault rule's "status" in the service's own words; may be NULL. */
     void (*refuse)(struct sandbox_service *s, int status, struct http_answer *answer);
     /* route: the name sandbox_note() would get, for a request a fault keeps from the service; may be NULL. */

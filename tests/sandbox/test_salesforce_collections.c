@@ -168,6 +168,23 @@ static void composites_pass_ids_on_and_roll_back(void **state)
     assert_int_equal(number_at(p, "results[1].statusCode"), 404);
 }
 
+#define PART                                                                                                                      \
+    "{'compositeRequest':[{'method':'PATCH','url':'/services/data/v62.0/sobjects/Lead/%s','referenceId':'a','httpHeaders':{'%s':'%s'}," \
+    "'body':{'Title':'%s'}}]}"
+
+/* Parts have headers of their own, and inherit three. */
+static void parts_of_a_composite_have_conditions(void **state)
+{
+    struct place *p = *state;
+    AUTO_FREE char *id = made_lead(p, "A");
+    assert_int_equal(post(p, "POST", DATA "/composite", PART, id, "If-Unmodified-Since", "Mon, 01 Jan 2001 00:00:00 GMT", "too late"), 200);
+    assert_int_equal(number_at(p, "compositeResponse[0].httpStatusCode"), 412);
+    assert_true(json_is_null(at(p, "compositeResponse[0].body")));
+    assert_int_equal(post(p, "POST", DATA "/composite", PART, id, "If-Unmodified-Since", "Fri, 01 Jan 2100 00:00:00 GMT", "in time"), 200);
+    assert_int_equal(number_at(p, "compositeResponse[0].httpStatusCode"), 204);
+    assert_int_equal(post(p, "POST", DATA "/composite", PART, id, "Content-Type", "text/plain", "never"), 400);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_salesforce, close_place)
 
 int main(void)
@@ -181,6 +198,7 @@ int main(void)
         TEST(more_than_two_hundred_are_refused_as_a_whole),
         TEST(locks_hit_some_rows),
         TEST(composites_pass_ids_on_and_roll_back),
+        TEST(parts_of_a_composite_have_conditions),
     };
     return cmocka_run_group_tests_name("sandbox.salesforce_collections", tests, NULL, NULL);
 }

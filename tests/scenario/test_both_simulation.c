@@ -173,18 +173,6 @@ static bool superseded(const struct simulation *s, size_t at)
     return false;
 }
 
-/* Salesforce tells no history and its collections have no precondition: an edit there that is made, or committed late, between
- * our second look and our write is written over, and nobody can know it. What still stands there has no such excuse. */
-static bool unknowable(const struct simulation *s, const struct edit *e, const char *key)
-{
-    size_t n = 0;
-    if (e->side != 2 || !(seeds_has(s->set, RACES) || seeds_has(s->set, STALE)))
-        return false;
-    AUTO_JSON json_t *lead = world_person(s->w, 2, key, &n);
-    AUTO_FREE char *stands = js_print(lead);
-    return !strstr(stands, e->value);
-}
-
 static char *lost_edit(struct simulation *s)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -193,7 +181,7 @@ static char *lost_edit(struct simulation *s)
         AUTO_FREE char *log = log_text(s, key);
         AUTO_JSON json_t *p = world_prospect(s->w, e->person);
         AUTO_FREE char *now = js_print(json_object_get(p, "context"));
-        if (!superseded(s, i) && !strstr(now, e->value) && !strstr(log, e->value) && !unknowable(s, e, key))
+        if (!superseded(s, i) && !strstr(now, e->value) && !strstr(log, e->value) && !seeds_unheard(s->w, e->side, e->value))
             return mem_printf("I4: %s's %s, written on side %d, is neither there nor in the log", key, e->value, e->side);
     }
     return NULL;

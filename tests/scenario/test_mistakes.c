@@ -1,6 +1,7 @@
 /* What operators and admins do to a bridge that holds their customers' data: mappings edited between two runs, accounts
  * exchanged under its feet, records that match twice, choices that cannot be. Nothing may be lost, doubled or stand still. */
 #include "bridge/base/str.h"
+#include "bridge/sync/worker.h"
 #include "tests/kit/world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,11 +112,190 @@ static void a_chosen_record_that_is_somebody_elses_is_asked_for_again(void **sta
     world_free(w);
 }
 
+/* ---- mappings edited between two runs ---- */
+
+static struct world *begin_with_notes(void)
+{
+    struct world *w = world_new(1, 4, world_mapping);
+    for (size_t i = 0; i < 4; i++)
+        edit_inbox(w, i, "'context.notes':'written by people'");
+    world_settle(w);
+    return w;
+}
+
+static void restart_with(struct world *w, const char *mapping)
+{
+    world_stop(w);
+    w->crm[0].mapping = mapping;
+    world_start(w);
+    must(intake_mark_all(w->route, LANE_RECONCILE, err));
+    world_settle(w);
+}
+
+static void assert_notes_are_there(struct world *w)
+{
+    for (size_t i = 0; i < 4; i++) {
+        AUTO_JSON json_t *p = world_prospect(w, i);
+        assert_string_equal(js_str_or(json_object_get(p, "context"), "notes", ""), "written by people");
+    }
+}
+
+static void a_field_pointed_at_another_property_is_a_first_contact(void **state)
+{
+    struct world *w = begin_with_notes();
+    AUTO_FREE char *key = world_key(w, 0), *other = swapped(world_mapping, "crm = \"inbox_notes\"", "crm = \"lastname\"");
+    AUTO_JSON json_t *c = world_contact(w, key);
+    (void)state;
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{'lastname':'Miller'}}", js_str(c, "id")));
+    restart_with(w, other);
+    assert_notes_are_there(w); /* initial = source; neither the blank ones nor Miller went over them */
+    assert_null(world_broken(w));
+    restart_with(w, world_mapping); /* and back */
+    assert_notes_are_there(w);
+    assert_null(world_broken(w));
+    world_free(w);
+}
+
+/* What was on its way to the old property says nothing about the new one. */
+static void an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one(void **state)
+{
+    struct world *w = begin_with_notes();
+    AUTO_FREE char *other = swapped(world_mapping, "crm = \"inbox_notes\"", "crm = \"lastname\"");
+    (void)state;
+    edit_inbox(w, 1, "'context.notes':'newer'");
+    sandbox_fault(w->box, "{\"match\":{\"path\":\"*contacts/batch/up*\"},\"do\":\"reset_after\",\"times\":1}");
+    world_watch(w, 0);
+    world_pass(w, 0); /* written, and the answer lost */
+    restart_with(w, other);
+    AUTO_JSON json_t *p = world_prospect(w, 1);
+    assert_string_equal(js_str_or(json_object_get(p, "context"), "notes", ""), "newer");
+    AUTO_FREE char *key = world_key(w, 1);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    assert_string_equal(js_str(json_object_get(c, "properties"), "lastname"), "newer");
+    assert_null(world_broken(w));
+    world_free(w);
+}
+
+static void a_field_that_is_away_for_a_while_forgets_nothing(void **state)
+{
+    static const char line[] = "    { name = \"valuation\"; inbox = \"context.valuation\"; crm = \"inbox_valuation\"; conflict = \"source_unless_blank\"; initial = \"source\"; },\n";
+    struct world *w = begin_with_notes();
+    AUTO_FREE char *without = swapped(world_mapping, line, ""), *key = world_key(w, 0);
+    AUTO_JSON json_t *c = world_contact(w, key);
+    (void)state;
+    restart_with(w, without);
+    json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{'inbox_valuation':'4711'}}", js_str(c, "id")));
+    restart_with(w, world_mapping);
+    AUTO_JSON json_t *p = world_prospect(w, 0);
+    assert_int_equal(js_int_or(json_object_get(p, "context"), "valuation", 0), 4711);
+    assert_null(world_broken(w));
+    world_free(w);
+}
+
+static bool learns(struct world *w, struct err *err)
+{
+    struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
+    return route_pin(w->route, err) && route_learn(w->route, &faults, err);
+}
+
+/* Ids of people may well be ids of companies, too: strangers'. */
+static void links_are_not_taken_for_those_of_another_kind_of_record(void **state)
+{
+    struct world *w = world_new_webhook(1, 3, true);
+    AUTO_FREE char *other = swapped(w->crm[0].mapping, "crm = \"people\"", "crm = \"companies\"");
+    struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
+    struct err why = {0};
+    (void)state;
+    world_settle(w);
+    mapping_free(w->mapping[0]);
+    w->mapping[0] = w->route->mapping = mapping_load_text("world.cfg", other, &faults);
+    assert_false(learns(w, &why));
+    assert_int_equal(why.kind, ERR_CONFIG);
+    assert_non_null(strstr(why.text, "people of the CRM"));
+    assert_false(w->route->learnt);
+    world_free(w);
+}
+
+/* ---- a town nobody expected ---- */
+
+static size_t contacts(struct world *w)
+{
+    AUTO_JSON json_t *state = world_state(w, 1);
+    return json_array_size(json_object_get(state, "contact"));
+}
+
+/* As the service does it: a page of each feed, a batch of the route, in turn. */
+static void turn(struct world *w, int times)
+{
+    for (int i = 0; i < times; i++) {
+        for (int side = 1; side >= 0; side--) {
+            bool more = false;
+            must(intake_some(&w->intake[side], &more, err));
+        }
+        bool worked = false;
+        int64_t wake = 0;
+        must(worker_step(w->route, &worked, &wake, err));
+        sandbox_advance(w->box, 1000);
+    }
+}
+
+static void a_town_that_comes_page_by_page_is_no_way_around_the_first_plan(void **state)
+{
+    AUTO_FREE char *mapping = swapped(world_mapping, "max_creates = 1000000", "max_creates = 100");
+    struct world *w = world_new(1, 400, mapping);
+    (void)state;
+    world_start(w);
+    w->route->batch = 50;
+    size_t before = contacts(w);
+    turn(w, 40);
+    assert_in_range(contacts(w) - before, 0, 100);
+    assert_true(w->route->tally.withheld > 0);
+    w->route->yes = true; /* sync --yes */
+    must(store_jobs_wake(w->store, "r", "withheld", err));
+    world_settle(w);
+    assert_int_equal(contacts(w) - before, 400);
+    world_free(w);
+}
+
+/* ---- accounts ---- */
+
+static void an_endpoint_by_another_name_is_no_way_into_another_account(void **state)
+{
+    struct world *w = begin_with_notes();
+    struct err why = {0};
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        struct endpoint *ep = w->route->ep[side];
+        AUTO_FREE char *was = mem_dup(ep->name), *meta = mem_printf("organisation of %s:r", side == SIDE_S ? "inbox" : "crm"), *known = NULL;
+        free((char *)ep->name);
+        ep->name = mem_dup("renamed");
+        assert_true(learns(w, &why)); /* the same account by another name is welcome */
+        must(store_meta_get(w->store, meta, &known, err));
+        must(store_meta_set(w->store, meta, "somebody else's", err));
+        must(store_meta_set(w->store, "organisation:renamed", NULL, err));
+        assert_false(learns(w, &why));
+        assert_int_equal(why.kind, ERR_CONFIG);
+        assert_non_null(strstr(why.text, "somebody else's"));
+        must(store_meta_set(w->store, meta, known, err));
+        must(store_meta_set(w->store, "organisation:renamed", NULL, err));
+        free((char *)ep->name);
+        ep->name = mem_dup(was);
+        why = (struct err){0};
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_prospects_of_a_batch_never_share_a_record),
         cmocka_unit_test(a_chosen_record_that_is_somebody_elses_is_asked_for_again),
+        cmocka_unit_test(a_field_pointed_at_another_property_is_a_first_contact),
+        cmocka_unit_test(an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one),
+        cmocka_unit_test(a_field_that_is_away_for_a_while_forgets_nothing),
+        cmocka_unit_test(a_town_that_comes_page_by_page_is_no_way_around_the_first_plan),
+        cmocka_unit_test(links_are_not_taken_for_those_of_another_kind_of_record),
+        cmocka_unit_test(an_endpoint_by_another_name_is_no_way_into_another_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -362,6 +362,57 @@ static void a_conversion_survives_the_power_at_every_touch(void **state)
     }
 }
 
+/* ---- races ---- */
+
+struct colleague {
+    int64_t reads; /* of leads by id, before the story */
+    bool edited;
+    const char *set;
+};
+
+static int64_t reads_of_leads(struct world *w)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
+    const char *route;
+    json_t *n;
+    int64_t all = 0;
+    json_object_foreach (json_object_get(calls, "routes"), route, n)
+        all += strstr(route, "/composite/sobjects/Lead") ? json_integer_value(n) : 0;
+    return all;
+}
+
+/* Two looks and then the write: a colleague is faster than that. */
+static void between_look_and_write(struct world *w, void *self)
+{
+    struct colleague *c = self;
+    if (c->edited || reads_of_leads(w) < c->reads + 2)
+        return;
+    c->edited = true;
+    leads_edit(w, 1, c->set);
+}
+
+static void an_edit_between_our_look_and_our_write_is_not_lost(void **state)
+{
+    (void)state;
+    struct world *w = leads_begin(6, PEOPLE, LEADS_STATIC, NULL);
+    world_settle(w);
+    sandbox_advance(w->box, 60000);
+    struct colleague c = {.reads = reads_of_leads(w), .set = "'set':{'inbox_notes__c':'from a colleague','inbox_valuation__c':77}"};
+    leads_edit_inbox(w, 1, "'context.notes':'from Inbox','context.valuation':1200");
+    w->meddle = between_look_and_write;
+    w->meddler = &c;
+    world_settle(w);
+    w->meddle = NULL;
+    assert_true(c.edited);
+    leads_assert_context(w, 1, "notes", "from a colleague"); /* the CRM wins here … */
+    leads_assert(w, 1, "inbox_notes__c", "from a colleague");
+    AUTO_JSON json_t *lead = leads_of(w, 1);
+    assert_int_equal(json_number_value(json_object_get(lead, "inbox_valuation__c")), 1200); /* … and Inbox there */
+    AUTO_JSON json_t *seen = world_state(w, 1);
+    assert_int_equal(json_array_size(json_object_get(seen, "_unheard")), 0);
+    leads_finish(w);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_deleted_lead_is_let_go),
         cmocka_unit_test(a_duplicate_is_linked_held_or_allowed),
         cmocka_unit_test(what_a_write_went_over_is_on_record_when_it_cannot_be_read_back),
+        cmocka_unit_test(an_edit_between_our_look_and_our_write_is_not_lost),
         cmocka_unit_test(rows_that_are_locked_are_tried_again),
         cmocka_unit_test(transactions_that_commit_late_are_not_missed),
         cmocka_unit_test(short_pages_and_a_service_that_is_behind),
