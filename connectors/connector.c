@@ -93,6 +93,12 @@ bool connector_no_collect(struct endpoint *ep, const char *ticket, struct harves
     return cannot(ep, "take many creates as one job", err);
 }
 
+bool connector_no_survey(struct endpoint *ep, struct survey *s, struct err *err)
+{
+    (void)s;
+    return cannot(ep, "read many records as one job", err);
+}
+
 void record_copy(struct record *to, const struct record *from)
 {
     *to = *from;
@@ -176,4 +182,22 @@ void harvest_done(struct harvest *h)
     harvest_clear(h);
     buf_done(&h->text);
     *h = (struct harvest){0};
+}
+
+void survey_clear(struct survey *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        record_done(&s->items[i]);
+    free(s->items);
+    s->items = NULL;
+    s->n = 0;
+}
+
+void survey_done(struct survey *s)
+{
+    survey_clear(s);
+    buf_done(&s->text);
+    free(s->ticket);
+    free(s->next);
+    *s = (struct survey){0};
 }

@@ -104,6 +104,24 @@ struct harvest {
     int step;
 };
 
+/* All records of an object that bear a bridge key, as one job of the service. The caller zeroes it, sets the first three and, to
+ * go on, the ticket; frees it with survey_done. */
+struct survey {
+    const char *object, *key_field;
+    const char *const *fields; /* as of fetch(); borrowed */
+    bool drop;             /* drop: nobody wants the job of the ticket any more; the service forgets it, if it can */
+    char *ticket;          /* ticket: opaque and durable; NULL: the job is to be begun. What was told before it changed is not told
+                              again; before, all of it may be, and is the same */
+    bool running;          /* running: the service is still at work; ask again later, with a new one */
+    struct record *items;  /* items: as of fetch(), as old as the job: as_of is when it was begun. Any may be missing */
+    size_t n;
+    bool more;             /* more: call again with this same struct for the next items */
+    bool over;             /* over: nothing is left to tell, and the service has been told so */
+    struct buf text;       /* text, next, at, told, wanted: the connector's own, between two calls */
+    char *next;
+    size_t at, told, wanted;
+};
+
 struct found { /* per value of a find */
     struct record *items;
     size_t n;
@@ -127,6 +145,7 @@ enum connector_caps {
     CAP_SETUP = 1 << 7,
     CAP_REPEAT = 1 << 8,   /* a patch put again under the same trace is done once: in doubt it is simply put again */
     CAP_BULK = 1 << 9,     /* many creates can go as one job; from endpoint.bulk_from creates on it is worth it */
+    CAP_SURVEY = 1 << 10,  /* many records can be read as one job; from endpoint.survey_from linked ones on it is worth it */
 };
 
 enum fetch_flags {
@@ -183,6 +202,9 @@ struct connector {
     /* collect: sets the job of a ticket going if nobody has yet, and tells what became of it: see struct harvest. May be asked
      * from the beginning again, and tells the same. GONE: the service knows no such job (any more), so nobody can say. */
     bool (*collect)(struct endpoint *ep, const char *ticket, struct harvest *h, struct err *err);
+    /* survey: begins a job that reads, or tells the next of what one has read: see struct survey. TEMP, RATE: ask again with the
+     * same ticket; anything else: this way does not lead there, and what was not told has to be fetched. */
+    bool (*survey)(struct endpoint *ep, struct survey *s, struct err *err);
 };
 
 /* Shared answers for what a service cannot do: CONFIG "hubspot cannot …". Connectors name them; nothing is ever NULL. */
@@ -194,6 +216,7 @@ bool connector_no_find(struct endpoint *, const char *, const char *, const char
 
 bool connector_no_load(struct endpoint *, const struct patch *, size_t, struct load *, struct result *, struct err *);
 bool connector_no_collect(struct endpoint *, const char *, struct harvest *, struct err *);
+bool connector_no_survey(struct endpoint *, struct survey *, struct err *);
 
 /* Spellings several services share, as the contract's values; new references. */
 json_t *connector_choices(const char *text);         /* "b;a": a set, sorted; empty text: the empty set */
@@ -207,4 +230,6 @@ void found_done(struct found *f);
 void load_done(struct load *l);
 void harvest_clear(struct harvest *h); /* frees the items alone */
 void harvest_done(struct harvest *h);
+void survey_clear(struct survey *s); /* frees the items alone */
+void survey_done(struct survey *s);  /* with the ticket */
 void organisation_done(struct organisation *o);

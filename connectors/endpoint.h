@@ -26,6 +26,8 @@ struct endpoint {
     /* heed reads rate headers of every answer. NULL = none. */
     void (*heed)(struct endpoint *ep, unsigned bucket, const struct http_answer *answer);
     int64_t bulk_from;           /* bulk_from: so many creates of one object due at once go as a bulk job (CAP_BULK); 0 = never */
+    int64_t survey_from;         /* survey_from: from so many linked records of one object on a comparison reads them as a job
+                                    (CAP_SURVEY); 0 = never */
     /* Set by the engine before each batch: */
     enum lane lane;
     int64_t patience;            /* patience: wait for the limiter at most so long (ms) within a call; more = RATE */

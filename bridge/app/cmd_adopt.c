@@ -78,7 +78,7 @@ static bool adopt_jobs(struct adopt *a, struct err *err)
     struct job *jobs = NULL;
     struct progress bar;
     size_t n = 0;
-    if (!store_jobs_due(a->app->store, a->route->name, WHEN_NEVER - 1, NULL, SIZE_MAX / 2, &jobs, &n, err))
+    if (!store_jobs_due(a->app->store, a->route->name, WHEN_NEVER - 1, LANES, NULL, SIZE_MAX / 2, &jobs, &n, err))
         return false;
     progress_start(&bar, a->app, "adopting");
     bool ok = true;

@@ -27,6 +27,22 @@ static void print_drift(const json_t *drift)
     printf("\n");
 }
 
+static void print_bulk(const json_t *rows)
+{
+    struct table_out table = {0};
+    size_t i;
+    json_t *b;
+    if (!json_array_size(rows))
+        return;
+    table_row(&table, 6, "  BULK", "OBJECT", "ROWS", "STATE", "AGE", "WHY");
+    json_array_foreach ((json_t *)rows, i, b) {
+        AUTO_FREE char *kind = mem_printf("  %s", js_str(b, "kind")), *n = mem_printf("%lld", (long long)js_int_or(b, "rows", 0));
+        AUTO_FREE char *age = js_str(b, "begun") ? mem_printf("%llds", (long long)js_int_or(b, "age", 0)) : mem_dup("");
+        table_row(&table, 6, kind, js_str(b, "object"), n, js_str(b, "state"), age, js_str_or(b, "error", ""));
+    }
+    table_print(&table);
+}
+
 static void print_status(const json_t *report)
 {
     size_t i;
@@ -39,6 +55,7 @@ static void print_status(const json_t *report)
         printf("\n  jobs waiting %lld, open ops %lld, dead %lld, holds %lld\n", (long long)js_int_or(row, "jobs_waiting", 0),
                (long long)js_int_or(row, "open_ops", 0), (long long)js_int_or(row, "dead", 0),
                (long long)js_int_or(row, "holds", 0));
+        print_bulk(json_object_get(row, "bulk"));
         if (js_str(json_object_get(row, "drift"), "at"))
             print_drift(json_object_get(row, "drift"));
         if (js_str(row, "paused"))

@@ -189,6 +189,9 @@ static void show_counts(const json_t *report)
         printf("    excluded %lld: %s\n", (long long)json_integer_value(n), reason);
     json_array_foreach (json_object_get(report, "schema"), k, n)
         printf("  schema: %s\n", json_string_value(n));
+    json_array_foreach (json_object_get(report, "bulk"), k, n)
+        if (js_str(n, "error"))
+            printf("  read by id, for the bulk query of %s was given up: %s\n", js_str(n, "object"), js_str(n, "error"));
     if (js_str(report, "plan"))
         printf("  %lld of them would be detached or cleared: plan %s\n", (long long)js_int_or(report, "risky", 0), js_str(report, "plan"));
 }

@@ -3,6 +3,7 @@
 #include "bridge/app/pass.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/survey.h"
 
 static bool start_runs(struct app *app, const struct pass_wish *w)
 {
@@ -16,7 +17,7 @@ static bool start_runs(struct app *app, const struct pass_wish *w)
         if (!store_run_start(app->store, r->name, w->full ? "full" : "sync", &r->run, &err) ||
             (w->yes && !store_jobs_wake(app->store, r->name, "withheld", &err)) ||
             (w->accept && !store_jobs_wake(app->store, r->name, "risky", &err)) ||
-            (w->full && !intake_mark_all(r, LANE_RECONCILE, &err))) {
+            (w->full && (!survey_begin(r, &err) || !intake_mark_all(r, LANE_RECONCILE, &err)))) {
             app_fail(app, r->name, &err);
             return false;
         }

@@ -9,6 +9,7 @@
 #include "bridge/sync/drift.h"
 #include "bridge/sync/everything.h"
 #include "bridge/sync/shape.h"
+#include "bridge/sync/survey.h"
 #include "mappings/value.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -135,6 +136,7 @@ bool comparison_open(struct comparison *c, struct app *app, struct route *r, str
     AUTO_FREE char *name = meta_name(r), *text = NULL;
     if (!store_meta_get(app->store, name, &text, err) || !everything_about(r, &c->about, err))
         return false;
+    r->comparing = true;
     c->state = text ? js_parse(text, strlen(text), NULL) : NULL;
     c->resumed = still_good(c, c->state);
     struct err lost = {0};
@@ -151,7 +153,7 @@ void comparison_drop(struct app *app, struct route *r)
     struct err err = {0};
     AUTO_FREE char *name = meta_name(r), *path = rows_path(app, r);
     unlink(path);
-    if (!store_meta_set(app->store, name, NULL, &err))
+    if (!store_meta_set(app->store, name, NULL, &err) || !survey_end(r, &err))
         app_fail(app, r->name, &err);
 }
 
@@ -159,6 +161,8 @@ void comparison_close(struct comparison *c, bool done)
 {
     if (c->rows)
         fclose(c->rows);
+    if (c->route)
+        c->route->comparing = false;
     if (done)
         comparison_drop(c->app, c->route);
     json_decref(c->state);
@@ -167,6 +171,18 @@ void comparison_close(struct comparison *c, bool done)
 }
 
 /* ---- comparing ---- */
+
+/* Where there are very many, a job of the CRM reads them; it is begun once, and gone on with after a cut. */
+static bool survey(struct comparison *c, int64_t *wait, struct err *err)
+{
+    struct route *r = c->route;
+    if (js_bool_or(c->state, "surveyed", false))
+        return survey_some(r, wait, err);
+    if (!survey_begin(r, err))
+        return false;
+    js_set(c->state, "surveyed", json_true());
+    return save(c, err) && survey_some(r, wait, err);
+}
 
 static void count(json_t *counts, const char *name)
 {
@@ -243,6 +259,10 @@ bool comparison_step(struct comparison *c, bool *more, int64_t *wait, struct err
     if (!*more)
         return true;
     AUTO_JSON json_t *before = json_deep_copy(place);
+    if (!survey(c, wait, err))
+        return false;
+    if (*wait)
+        return true;
     if (!everything_next(c->route, place, CHUNK, &jobs, &n, err))
         return false;
     bool ok = compare(c, jobs, n, wait, err);
@@ -274,6 +294,22 @@ bool comparison_run(struct comparison *c, struct err *err)
 
 /* ---- telling and mending ---- */
 
+/* What jobs of the CRM read for it; where one was given up, why. */
+static bool add_surveys(const struct comparison *c, json_t *report, struct err *err)
+{
+    struct bulk *list = NULL;
+    size_t n = 0;
+    json_t *rows = json_array();
+    js_set(report, "bulk", rows);
+    if (!store_bulks(c->app->store, c->route->name, &list, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (list[i].kind == BULK_QUERY)
+            js_add(rows, json_pack("{s:s,s:I,s:s?}", "object", list[i].object, "rows", (json_int_t)list[i].rows, "error", list[i].error));
+    bulks_free(list, n);
+    return true;
+}
+
 static json_t *report_of(const struct comparison *c, struct err *err)
 {
     char at[WHEN_TEXT];
@@ -301,7 +337,9 @@ static bool keep_report(const struct comparison *c, const json_t *report, struct
 json_t *comparison_report(struct comparison *c, struct err *err)
 {
     AUTO_JSON json_t *report = report_of(c, err);
-    return report && keep_report(c, report, err) ? json_incref(report) : NULL;
+    if (!report || !add_surveys(c, report, err) || !survey_end(c->route, err)) /* what is mended is read anew */
+        return NULL;
+    return keep_report(c, report, err) ? json_incref(report) : NULL;
 }
 
 static bool mark_row(void *self, const json_t *row, struct err *err)

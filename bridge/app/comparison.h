@@ -6,7 +6,7 @@
 struct comparison {
     struct app *app;
     struct route *route;
-    json_t *state;  /* {"phase":"walk|compare|mend","touched":ms,"mapping":hash,"place","compared","records","cells","excluded",
+    json_t *state;  /* {"phase":"walk|compare|mend","touched":ms,"mapping":hash,"place","surveyed","compared","records","cells","excluded",
                        "bytes","risky","plan","cost":[inbox,crm]} */
     char *path;     /* of the rows: one line of JSON each */
     FILE *rows;

@@ -54,6 +54,47 @@ static bool add_pause(struct app *app, const char *route, json_t *row, struct er
     return true;
 }
 
+const char *look_bulk_kind(const struct bulk *b)
+{
+    return b->kind == BULK_QUERY ? "query" : "ingest";
+}
+
+const char *look_bulk_state(const struct bulk *b)
+{
+    if (b->kind == BULK_QUERY)
+        return b->error ? "given up" : b->over ? "told" : !b->ticket ? "to begin" : b->rows ? "telling" : "running";
+    return b->ticket ? "running" : "gathering";
+}
+
+static json_t *bulk_row(const struct bulk *b, int64_t now)
+{
+    char begun[WHEN_TEXT];
+    json_t *row = json_pack("{s:s,s:s,s:I,s:s}", "object", b->object, "kind", look_bulk_kind(b), "rows", (json_int_t)b->rows, "state",
+                            look_bulk_state(b));
+    when_print(b->begun, begun);
+    if (b->begun) {
+        js_set(row, "begun", json_string(begun));
+        js_set(row, "age", json_integer(now > b->begun ? (now - b->begun) / 1000 : 0));
+    }
+    if (b->error)
+        js_set(row, "error", json_string(b->error));
+    return row;
+}
+
+static bool add_bulk(struct app *app, const char *route, json_t *row, struct err *err)
+{
+    struct bulk *list = NULL;
+    size_t n = 0;
+    json_t *rows = json_array();
+    js_set(row, "bulk", rows);
+    if (!store_bulks(app->store, route, &list, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        js_add(rows, bulk_row(&list[i], app->env.now(&app->env)));
+    bulks_free(list, n);
+    return true;
+}
+
 static bool add_status(struct app *app, const struct route *r, json_t *rows, struct err *err)
 {
     int64_t open = 0, dead = 0, holds = 0, jobs = 0, next = 0, links[8] = {0};
@@ -63,7 +104,7 @@ static bool add_status(struct app *app, const struct route *r, json_t *rows, str
     json_t *row = json_pack("{s:s,s:I,s:I,s:I,s:I,s:o}", "name", r->name, "holds", holds, "dead", dead, "open_ops", open,
                            "jobs_waiting", jobs, "links", links_json(links));
     js_add(rows, row);
-    return add_drift(app, r->name, row, err) && add_pause(app, r->name, row, err);
+    return add_bulk(app, r->name, row, err) && add_drift(app, r->name, row, err) && add_pause(app, r->name, row, err);
 }
 
 json_t *look_status(struct app *app, struct err *err)

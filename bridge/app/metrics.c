@@ -1,6 +1,7 @@
 /* One family after another, each with its samples. What the store knows is counted when it is asked for; what the engine
  * knows comes from its vitals. */
 #include "bridge/app/metrics.h"
+#include "bridge/app/look.h"
 #include "bridge/base/buf.h"
 #include "bridge/base/js.h"
 #include "bridge/base/when.h"
@@ -103,6 +104,37 @@ static bool ops(struct page_of_numbers *p, struct err *err)
         if (!store_ops_counts(p->app->store, route, &open, &dead, err))
             return false;
         sample(p, "inbox_bridge_dead", dead, LABELS("route", route));
+    }
+    return true;
+}
+
+static void bulk_samples(struct page_of_numbers *p, const char *route, const struct bulk *list, size_t n, bool rows)
+{
+    for (size_t i = 0; i < n; i++) {
+        char number[24];
+        int64_t begun = list[i].begun, age = begun && begun < p->now ? (p->now - begun) / 1000 : 0;
+        snprintf(number, sizeof number, "%lld", (long long)list[i].id);
+        sample(p, rows ? "inbox_bridge_bulk_rows" : "inbox_bridge_bulk_age_seconds", rows ? list[i].rows : age,
+               LABELS("route", route, "object", list[i].object, "kind", look_bulk_kind(&list[i]), "state", look_bulk_state(&list[i]),
+                      "id", number));
+    }
+}
+
+/* Jobs of services under way; none: no samples. */
+static bool bulk_jobs(struct page_of_numbers *p, bool rows, struct err *err)
+{
+    if (rows)
+        family(p, "inbox_bridge_bulk_rows", "gauge", "Records in each bulk job under way: handed over, or read so far.");
+    else
+        family(p, "inbox_bridge_bulk_age_seconds", "gauge", "How long ago each bulk job under way was begun.");
+    for (size_t i = 0; i < p->app->n_routes; i++) {
+        struct bulk *list = NULL;
+        size_t n = 0;
+        const char *route = p->app->routes[i].route.name;
+        if (!store_bulks(p->app->store, route, &list, &n, err))
+            return false;
+        bulk_samples(p, route, list, n, rows);
+        bulks_free(list, n);
     }
     return true;
 }
@@ -294,7 +326,7 @@ char *metrics_text(struct app *app, struct vitals *vitals, struct intray *tray, 
 {
     struct page_of_numbers p = {.text = BUF_INIT(4u << 20), .app = app, .vitals = vitals, .now = app->env.now(&app->env)};
     process(&p, tray);
-    if (!jobs(&p, err) || !lags(&p, err) || !ops(&p, err) || !holds(&p, err) || !sweeps(&p, err) || !drifts(&p, err)) {
+    if (!jobs(&p, err) || !lags(&p, err) || !ops(&p, err) || !bulk_jobs(&p, true, err) || !bulk_jobs(&p, false, err) || !holds(&p, err) || !sweeps(&p, err) || !drifts(&p, err)) {
         buf_done(&p.text);
         return NULL;
     }

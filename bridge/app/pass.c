@@ -7,6 +7,7 @@
 #include "bridge/app/recheck.h"
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
+#include "bridge/sync/survey.h"
 #include "bridge/sync/verdict.h"
 
 #define ROUNDS_MOST 8
@@ -129,6 +130,7 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
     const struct pass_wish *w = &p->wish;
     const char *kind = w->reconcile ? "reconcile" : w->full ? "full" : "sync";
     p->before[i] = r->tally;
+    r->relearn = w->reconcile || w->full; /* everything is looked at, and so are the lists of options */
     r->yes = w->yes;
     r->accept_mass = w->accept;
     if ((r->run && !store_run_end(p->app->store, r->run, NULL, err)) || !store_run_start(p->app->store, r->name, kind, &r->run, err))
@@ -137,7 +139,7 @@ static bool begin_route(struct pass *p, size_t i, struct err *err)
     ar->run_begun = p->app->env.now(&p->app->env);
     return (!w->yes || store_jobs_wake(p->app->store, r->name, "withheld", err)) &&
            (!w->accept || w->reconcile || store_jobs_wake(p->app->store, r->name, "risky", err)) &&
-           (!w->full || intake_mark_all(r, LANE_RECONCILE, err));
+           (!w->full || (survey_begin(r, err) && intake_mark_all(r, LANE_RECONCILE, err)));
 }
 
 static bool begin(struct pass *p, struct err *err)
@@ -455,14 +457,14 @@ static void work_now(struct pass *p)
 static bool quiet(struct pass *p, size_t i)
 {
     const struct app_route *ar = &p->app->routes[i];
-    int64_t total = 0, next = 0;
+    int64_t total = 0, next = 0, survey = 0;
     struct err err = {0};
-    if (!store_jobs_count(p->app->store, ar->route.name, &total, &next, &err)) {
+    if (!store_jobs_count(p->app->store, ar->route.name, &total, &next, &err) || !survey_due((struct route *)&ar->route, &survey, &err)) {
         app_fail(p->app, ar->route.name, &err);
         return true;
     }
     int64_t wake = route_waits(&ar->route) > next ? route_waits(&ar->route) : next;
-    return ar->why.kind != ERR_NONE || ar->route.paused || !total || wake > p->until;
+    return ar->why.kind != ERR_NONE || ar->route.paused || !total || (wake > p->until && !survey);
 }
 
 static bool all_quiet(struct pass *p)

@@ -94,7 +94,7 @@ static bool begin_route(struct planning *p, struct err *err)
     p->route = &p->app->routes[p->next++].route;
     p->counts = json_object();
     p->excluded = json_object();
-    return store_jobs_due(p->app->store, p->route->name, WHEN_NEVER - 1, NULL, SIZE_MAX / 2, &p->jobs, &p->n, err);
+    return store_jobs_due(p->app->store, p->route->name, WHEN_NEVER - 1, LANES, NULL, SIZE_MAX / 2, &p->jobs, &p->n, err);
 }
 
 static bool some(struct planning *p, struct err *err)

@@ -2,8 +2,11 @@
 #include "bridge/app/preflight.h"
 #include "bridge/base/mem.h"
 #include "bridge/sync/everything.h"
+#include "bridge/sync/survey.h"
 
 #define PAGE 100
+#define BULK_PAGE 1000  /* records a call reads at least where a job reads them */
+#define BULK_LOOKS 60   /* looks at such a job until it is done, for an hour */
 #define DAY_MS (24 * 3600 * 1000LL)
 #define SCHEMAS 16      /* calls that learn accounts, rights and schemas, and poll both feeds */
 #define VIEWS 3         /* a thread stands in so many of Inbox's lists at most */
@@ -32,7 +35,10 @@ bool preflight_cost(struct route *r, int64_t cost[2], struct err *err)
         links += states[i];
     int64_t chunks = all / CHUNK + (int64_t)r->n + 1;
     cost[SIDE_S] = VIEWS * (subjects / PAGE + 1) + VIEW_ENDS + BY_ID * stale + SCHEMAS;
-    cost[SIDE_T] = all / PAGE + 2 * chunks + lookups(r, subjects - links, chunks) + SCHEMAS;
+    int64_t in_bulk = 0;
+    if (!survey_covers(r, &in_bulk, err))
+        return false;
+    cost[SIDE_T] = (all - in_bulk) / PAGE + in_bulk / BULK_PAGE + (in_bulk ? BULK_LOOKS : 0) + 2 * chunks + lookups(r, subjects - links, chunks) + SCHEMAS;
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "bridge/sync/drift.h"
 #include "bridge/sync/everything.h"
 #include "bridge/sync/shape.h"
+#include "bridge/sync/survey.h"
 #include "bridge/sync/verdict.h"
 #include <string.h>
 
@@ -216,6 +217,8 @@ static bool mark(struct app *app, struct app_route *ar, json_t *state, struct er
     struct job *jobs = NULL;
     size_t n = 0;
     json_t *place = json_object_get(state, "place");
+    if (!json_object_size(place) && !survey_begin(r, err))
+        return false;
     if (!everything_next(r, place, STEP, &jobs, &n, err))
         return false;
     STORE_TX(tx, app->store);

@@ -136,8 +136,9 @@ void jobs_free(struct job *jobs, size_t n);
 /* A second mark replaces the reason too, but for "risky", which stays until the job is put back or finished. */
 bool store_job_mark(struct store *st, const char *route, const char *object, const char *key, int lane, int64_t due, const char *why, struct err *err) MUST_CHECK;
 /* Due jobs of the route at `now`, most urgent lane first, oldest first, at most max; those whose reason is "risky" after all
- * others, those whose reason is one of but[2] (but NULL, or members NULL: none) not at all. Claiming is not durable: after a crash they are simply due again. */
-bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
+ * others, those whose reason is one of but[2] (but NULL, or members NULL: none) not at all, nor those of lanes
+ * from `lanes` on (LANES: of all) that are not risky. Claiming is not durable: after a crash they are simply due again. */
+bool store_jobs_due(struct store *st, const char *route, int64_t now, int lanes, const char *const but[2], size_t max, struct job **out, size_t *n, struct err *err) MUST_CHECK;
 bool store_job_finish(struct store *st, const struct job *job, struct err *err) MUST_CHECK;            /* deletes it unless marked since; then attempts := 0 */
 /* store_job_again: due at `due` for that reason; marked meanwhile: at the earlier of the two times, for the mark's reason. */
 bool store_job_again(struct store *st, const struct job *job, int64_t due, const char *why, bool count_attempt, struct err *err) MUST_CHECK;
@@ -171,25 +172,41 @@ bool store_ops_dead(struct store *st, const char *route, int64_t after_id, size_
 bool store_ops_bulk(struct store *st, int64_t bulk, int64_t after_id, size_t max, struct op **out, size_t *n, struct err *err) MUST_CHECK; /* in the order of ids */
 bool store_ops_counts(struct store *st, const char *route, int64_t *open, int64_t *dead, struct err *err) MUST_CHECK;
 
-/* ---- bulk jobs: ops that go to a service together, and come back when it says what became of them ---- */
+/* ---- bulk jobs: ops that go to a service together, and come back when it says what became of them; and jobs that read ---- */
+enum bulk_kind {
+    BULK_INGEST, /* creates */
+    BULK_QUERY,  /* reads the records of an object for a comparison */
+};
 struct bulk {
     int64_t id;     /* 0 = new */
     char *route;
     char *object;   /* object of the mapping */
-    char *ticket;   /* ticket of the service's job; NULL while ops are still gathered */
+    enum bulk_kind kind; /* kind is given by the insert, and stays */
+    char *ticket;   /* ticket of the service's job; NULL while ops are still gathered, or before a query is begun */
     int64_t due;    /* due: when it wants looking at, ms */
     int attempts;   /* attempts since the last step forward */
-    int64_t rows;   /* rows: ops gathered */
+    int64_t rows;   /* rows: ops gathered; records of linked ones read */
+    int64_t begun;  /* begun: ms; given by the insert, and stays; 0 = by an older program */
+    bool over;      /* over: a query that has nothing more to tell; its records are kept until it is deleted */
+    char *error;    /* error: why a query was given up; NULL = it was not */
 };
 void bulk_done(struct bulk *b);
 void bulks_free(struct bulk *b, size_t n);
-bool store_bulk_put(struct store *st, struct bulk *b, struct err *err) MUST_CHECK; /* insert (gives id), or update ticket, due, attempts, rows */
+bool store_bulk_put(struct store *st, struct bulk *b, struct err *err) MUST_CHECK; /* insert (gives id), or update ticket, due, attempts, rows, over, error */
 bool store_bulk_delete(struct store *st, int64_t id, struct err *err) MUST_CHECK; /* its ops stay */
 bool store_bulks(struct store *st, const char *route, struct bulk **out, size_t *n, struct err *err) MUST_CHECK; /* the soonest due first */
 bool store_bulk_move(struct store *st, int64_t from, int64_t after_op, int64_t to, struct err *err) MUST_CHECK; /* ops with larger ids change over */
 /* store_bulk_due: jobs of the object due at `now` in that lane or a less urgent one whose subject has no record yet; counts
  * to `most` at most. */
 bool store_bulk_due(struct store *st, const char *route, const char *object, int lane, int64_t now, int64_t most, int64_t *out, struct err *err) MUST_CHECK;
+
+/* What a query told, one record for each link: {"id","modified","as_of","fields"}. A later one takes the place of the earlier. */
+bool store_seen_put(struct store *st, int64_t link, int64_t bulk, const json_t *record, struct err *err) MUST_CHECK;
+bool store_seen_get(struct store *st, int64_t link, json_t **record, struct err *err) MUST_CHECK; /* new reference; NULL: none was told */
+bool store_seen_drop(struct store *st, int64_t link, struct err *err) MUST_CHECK;
+bool store_seen_clear(struct store *st, int64_t bulk, size_t max, size_t *n, struct err *err) MUST_CHECK; /* at most max; *n: how many went */
+/* store_links_many counts the linked ones of an object with a record of that type, to `most` at most. */
+bool store_links_many(struct store *st, const char *route, const char *object, const char *t_type, int64_t most, int64_t *out, struct err *err) MUST_CHECK;
 
 /* ---- holds: cells (or whole links: field NULL) waiting for a person ---- */
 struct hold {

@@ -89,7 +89,8 @@ static bool take(struct store *st, struct due_list *all, const char *sql, int64_
 
 /* Lane by lane, so that the index gives each in order of time and jobs of later days are never looked at (+lane: the risky
  * ones are found by their reason, not by walking every lane again). */
-static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, const char *const but[2], struct err *err)
+static bool take_all(struct store *st, struct due_list *all, int64_t route, int64_t now, int lanes, const char *const but[2],
+                     struct err *err)
 {
     static const char in_lane[] = JOB "AND lane = ?4 AND due <= ?2 AND why IS NOT 'risky' AND (?5 IS NULL OR why IS NOT ?5) "
                                   "AND (?6 IS NULL OR why IS NOT ?6) ORDER BY due, id LIMIT ?3";
@@ -98,7 +99,7 @@ static bool take_all(struct store *st, struct due_list *all, int64_t route, int6
     for (int64_t lane = INT64_MIN; all->n < all->max;) {
         if (!sql_int(st, next_lane, ARGS(INT(route), INT(lane)), &lane, err))
             return false;
-        if (lane == INT64_MAX)
+        if (lane >= lanes)
             return take(st, all, risky, route, now, 0, but, err);
         if (!take(st, all, in_lane, route, now, lane, but, err))
             return false;
@@ -106,12 +107,12 @@ static bool take_all(struct store *st, struct due_list *all, int64_t route, int6
     return true;
 }
 
-bool store_jobs_due(struct store *st, const char *route, int64_t now, const char *const but[2], size_t max, struct job **out, size_t *n,
-                    struct err *err)
+bool store_jobs_due(struct store *st, const char *route, int64_t now, int lanes, const char *const but[2], size_t max, struct job **out,
+                    size_t *n, struct err *err)
 {
     struct due_list all = {.max = max};
     VERB(v);
-    if (!verb_read(&v, st, "list due jobs", err) || !take_all(st, &all, name_find(st, route), now, but, err)) {
+    if (!verb_read(&v, st, "list due jobs", err) || !take_all(st, &all, name_find(st, route), now, lanes, but, err)) {
         jobs_free(all.jobs, all.n);
         return false;
     }
@@ -145,6 +146,7 @@ bool store_job_again(struct store *st, const struct job *job, int64_t due, const
 
 /* ---- many at once ---- */
 
+/* Who is only compared waits for a query under way: what is next is that. */
 bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64_t *next_due, struct err *err)
 {
     VERB(v);
@@ -152,9 +154,10 @@ bool store_jobs_count(struct store *st, const char *route, int64_t *total, int64
     bool more = false;
     if (!verb_read(&v, st, "count jobs", err) ||
         !rows_open(&r, st,
-                   "SELECT count(*), ifnull(min(due), ?2), (SELECT ifnull(min(due), ?2) FROM bulk WHERE route = ?1) "
+                   "SELECT count(*), ifnull(min(CASE WHEN lane < ?3 OR NOT EXISTS(SELECT 1 FROM bulk WHERE route = ?1 AND kind = ?4 "
+                   "AND over = 0) THEN due END), ?2), (SELECT ifnull(min(due), ?2) FROM bulk WHERE route = ?1) "
                    "FROM job WHERE route = ?1",
-                   ARGS(INT(name_find(st, route)), INT(WHEN_NEVER)), err) ||
+                   ARGS(INT(name_find(st, route)), INT(WHEN_NEVER), INT(LANE_RECONCILE), INT(BULK_QUERY)), err) ||
         !rows_next(&r, &more, err))
         return false;
     *total = rows_int(&r, 0);

@@ -83,6 +83,7 @@ static bool erase(struct store *st, const char *key, int64_t *rows, struct err *
         THEIRS "DELETE FROM log WHERE link IN theirs",
         THEIRS "DELETE FROM hold WHERE link IN theirs",
         THEIRS "DELETE FROM op WHERE link IN theirs",
+        THEIRS "DELETE FROM seen WHERE link IN theirs",
         THEIRS "DELETE FROM job WHERE key = ?1 " SAID "OR key IN (SELECT key FROM subject WHERE json_extract(fields, '$.parent') = ?1) "
                "OR (route, object, key) IN (SELECT route, object, key FROM link WHERE id IN theirs)",
         /* a delivery of many is taken at the next start, which passes over who is forgotten */

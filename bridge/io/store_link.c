@@ -212,5 +212,6 @@ bool store_link_delete(struct store *st, int64_t id, struct err *err)
     VERB(v);
     return verb_write(&v, st, "delete a link", err) && sql_run(st, "DELETE FROM hold WHERE link = ?", ARGS(INT(id)), err) &&
            sql_run(st, "DELETE FROM op WHERE link = ?", ARGS(INT(id)), err) &&
+           sql_run(st, "DELETE FROM seen WHERE link = ?", ARGS(INT(id)), err) &&
            sql_run(st, "DELETE FROM link WHERE id = ?", ARGS(INT(id)), err) && verb_commit(&v, err);
 }

@@ -73,7 +73,15 @@ static const char schema_4[] =
     "ALTER TABLE op ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX op_bulk ON op(bulk, id) WHERE bulk <> 0;";
 
-const char *const store_steps[] = {schema_1, schema_2, schema_3, schema_4};
+/* Bulk jobs that read: what a comparison was told of the CRM's records, link by link, until it is through. */
+static const char schema_5[] =
+    "ALTER TABLE bulk ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE bulk ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE bulk ADD COLUMN over INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE bulk ADD COLUMN error TEXT;"
+    "CREATE TABLE seen(link INTEGER PRIMARY KEY, bulk INTEGER NOT NULL, record TEXT NOT NULL);";
+
+const char *const store_steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 const int store_n_steps = COUNT(store_steps);
 
 /* ---- whose file is it ---- */

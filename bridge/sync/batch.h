@@ -85,7 +85,7 @@ bool drift_waits(const struct item *it); /* it was not compared after all: its m
 /* gather.c: what the store knows, then both sides read in batches. */
 bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err *err) MUST_CHECK;
 void gather_source(struct batch *b);
-void gather_target(struct batch *b);
+bool gather_target(struct batch *b, struct err *err) MUST_CHECK;
 typedef bool pick(const struct item *it);
 bool gather_fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err) MUST_CHECK;
 bool gather_fetch_target(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err) MUST_CHECK;
@@ -106,6 +106,9 @@ bool unfold_gather(struct batch *b, struct item *it, struct err *err) MUST_CHECK
 bool unfold_batch(struct batch *b, struct err *err) MUST_CHECK;
 bool unfold_placed(const struct item *it); /* false: an entry whose person's record is not there to hang it below */
 bool unfold_wake(struct batch *b, const struct item *it, struct err *err) MUST_CHECK; /* conversations that waited for this person */
+
+/* survey.c: what a survey told is taken for the record where it is in step with all else; the others are read. */
+bool survey_recall(struct batch *b, struct err *err) MUST_CHECK;
 
 /* place.c: records that are not where the link says: merged, converted, archived, gone; and the guards before a write. */
 void place_targets(struct batch *b);

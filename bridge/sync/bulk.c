@@ -70,7 +70,7 @@ static bool fit(const struct item *it, const struct bound *bound)
 static struct bulk *gathered(struct bulk *list, size_t n, const char *object)
 {
     for (size_t i = 0; i < n; i++)
-        if (!list[i].ticket && list[i].rows < BULK_ROWS && str_eq(list[i].object, object))
+        if (list[i].kind == BULK_INGEST && !list[i].ticket && list[i].rows < BULK_ROWS && str_eq(list[i].object, object))
             return &list[i];
     return NULL;
 }
@@ -93,14 +93,15 @@ static bool many(const struct batch *b, struct bound *bound, bool *yes, struct e
 static bool begun(const struct bulk *list, size_t n, const char *object)
 {
     for (size_t i = 0; i < n; i++)
-        if (!list[i].ticket && str_eq(list[i].object, object))
+        if (list[i].kind == BULK_INGEST && !list[i].ticket && str_eq(list[i].object, object))
             return true;
     return false;
 }
 
 static bool stage_object(struct batch *b, struct bound *bound, struct bulk *list, size_t n, struct err *err)
 {
-    struct bulk fresh = {.route = (char *)b->r->name, .object = bound->o->name, .due = b->r->env->now(b->r->env) + GATHER_MS};
+    struct bulk fresh = {.route = (char *)b->r->name, .object = bound->o->name, .due = b->r->env->now(b->r->env) + GATHER_MS,
+                         .begun = b->r->env->now(b->r->env)};
     struct bulk *into = gathered(list, n, bound->o->name);
     int64_t riders = 0;
     for (size_t i = 0; i < b->n; i++)

@@ -18,5 +18,7 @@ bool bulk_release(struct route *r, const struct bulk *bulk, const struct err *wh
 bool bulk_let_go(struct route *r, struct op *op, const struct link *link, const struct err *why, struct err *err) MUST_CHECK;
 /* bulk_collect.c */
 bool bulk_collect(struct route *r, struct bulk *bulk, struct err *err) MUST_CHECK; /* asks what became of a job */
+/* bulk_patience: when to look at a job again that is still at work. */
+int64_t bulk_patience(const struct bulk *bulk, int64_t now);
 /* bulk_later puts a job off after a failed call. */
 bool bulk_later(struct route *r, struct bulk *bulk, const struct err *why, struct err *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "bridge/base/mem.h"
 #include "bridge/sync/batch.h"
 #include "bridge/sync/bulk.h"
+#include "bridge/sync/survey.h"
 #include "bridge/sync/verdict.h"
 
 #define LOOK_FIRST_MS 2000
@@ -68,13 +69,18 @@ static bool take_items(struct route *r, const struct bulk *bulk, const struct ha
     return store_commit(r->store, err);
 }
 
-static bool look_again(struct route *r, struct bulk *bulk, struct err *err)
+int64_t bulk_patience(const struct bulk *bulk, int64_t now)
 {
     int64_t wait = LOOK_FIRST_MS;
     for (int i = 0; i < bulk->attempts && wait < LOOK_MOST_MS; i++)
         wait *= 2;
+    return now + (wait < LOOK_MOST_MS ? wait : LOOK_MOST_MS);
+}
+
+static bool look_again(struct route *r, struct bulk *bulk, struct err *err)
+{
+    bulk->due = bulk_patience(bulk, r->env->now(r->env));
     bulk->attempts++;
-    bulk->due = r->env->now(r->env) + (wait < LOOK_MOST_MS ? wait : LOOK_MOST_MS);
     return store_bulk_put(r->store, bulk, err);
 }
 
@@ -108,7 +114,25 @@ bool bulk_collect(struct route *r, struct bulk *bulk, struct err *err)
 
 static bool wants(const struct bulk *bulk, bool idle, int64_t now)
 {
+    if (bulk->kind == BULK_QUERY)
+        return !bulk->over && bulk->due <= now;
     return bulk->due <= now || (!bulk->ticket && (idle || bulk->rows >= BULK_ROWS));
+}
+
+static bool do_step(struct route *r, struct bulk *bulk, struct err *err)
+{
+    if (bulk->kind == BULK_QUERY)
+        return survey_step(r, bulk, err);
+    r->ep[SIDE_T]->lane = LANE_BACKFILL;
+    return bulk->ticket ? bulk_collect(r, bulk, err) : bulk_send(r, bulk, err);
+}
+
+static bool any_query(const struct bulk *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].kind == BULK_QUERY)
+            return true;
+    return false;
 }
 
 bool bulk_step(struct route *r, bool idle, bool *worked, struct err *err)
@@ -121,9 +145,10 @@ bool bulk_step(struct route *r, bool idle, bool *worked, struct err *err)
         at++;
     bool ok = true;
     if (at < n) {
-        r->ep[SIDE_T]->lane = LANE_BACKFILL;
-        ok = list[at].ticket ? bulk_collect(r, &list[at], err) : bulk_send(r, &list[at], err);
+        ok = do_step(r, &list[at], err);
         *worked = true;
+    } else if (idle && any_query(list, n)) {
+        ok = survey_tidy(r, err);
     }
     bulks_free(list, n);
     return ok;

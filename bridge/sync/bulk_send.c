@@ -176,7 +176,7 @@ static bool keep_ticket(struct part *p, struct err *err)
 {
     struct route *r = p->r;
     struct bulk *bulk = p->bulk, rest = {.route = bulk->route, .object = bulk->object, .due = r->env->now(r->env),
-                                         .rows = bulk->rows - (int64_t)p->load.n};
+                                         .begun = bulk->begun, .rows = bulk->rows - (int64_t)p->load.n};
     STORE_TX(tx, r->store);
     if (!store_begin(r->store, err) ||
         (p->full && (!store_bulk_put(r->store, &rest, err) || !store_bulk_move(r->store, bulk->id, p->last, rest.id, err))))

@@ -304,7 +304,7 @@ static bool in_scope(struct batch *b, struct item *it)
     return false;
 }
 
-void gather_target(struct batch *b)
+bool gather_target(struct batch *b, struct err *err)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
@@ -317,5 +317,8 @@ void gather_target(struct batch *b)
             item_off(it, NEXT_FINISH, "paused");
     }
     gather_each(b, by_id_after_cut, fetch_target_past);
+    if (!survey_recall(b, err))
+        return false;
     gather_each(b, by_id, fetch_target);
+    return true;
 }

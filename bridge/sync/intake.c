@@ -281,7 +281,8 @@ static bool take_target(struct intake *in, const char *object, const struct reco
         if (!news)
             continue;
         in->marked++;
-        if (!store_job_mark(in->store, r->name, link.object, link.key, LANE_LIVE, in->env->now(in->env), "crm", err))
+        if (!store_seen_drop(in->store, link.id, err) || /* what a survey told of it may be older */
+            !store_job_mark(in->store, r->name, link.object, link.key, LANE_LIVE, in->env->now(in->env), "crm", err))
             return false;
     }
     return true;

@@ -53,6 +53,7 @@ struct route {
     int64_t wait_until;    /* an endpoint asked us to wait */
     int64_t source_wait;   /* the source alone did: what needs it is put off until then, everything else goes on */
     bool hearing;          /* the CRM is still telling, page by page, what changed: what is risky waits until its number is known */
+    bool comparing;        /* comparing: somebody compares by hand, chunk by chunk: what a survey told is still wanted */
     int64_t stepped_at;    /* stepped_at: the last worker_step's moment; ms */
     int64_t behind;        /* behind: since when the source's feed has had more to tell of conversations than was taken in; ms, 0 = not */
     bool paused;           /* a person paused it (pause.h); as of the last worker_step */

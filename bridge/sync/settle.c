@@ -15,6 +15,7 @@
 #define TURN_TIMES 12 /* no two people answer each other in one field so often and so fast */
 #define PROBE_AFTER_MS 5000
 #define LEARN_AGAIN_MS (10 * 60 * 1000)
+#define LISTS_AGAIN_MS (60 * 60 * 1000)
 
 /* ---- cells and their notes ---- */
 
@@ -216,6 +217,19 @@ static bool bury(struct batch *b, struct op *op, char *stolen_words, struct err 
     return store_op_put(b->r->store, op, err);
 }
 
+/* A value that was refused where only listed ones are taken: the list may have changed since it was learnt. Asked again at most
+ * once an hour, for most refusals have other reasons. */
+static void doubt_list(struct batch *b, const struct item *it, int side, const char *field)
+{
+    int64_t now = b->r->env->now(b->r->env);
+    for (size_t i = 0; it->planned && i < it->plan.n; i++) {
+        const struct cell_plan *c = &it->plan.cells[i];
+        const struct schema_field *f = schema_find(&it->b->schema[side], c->f->path[side]);
+        bool written = c->write[side] && (!field || str_eq(field, c->f->name));
+        b->r->relearn |= written && f && f->n_options && now - b->r->learnt_at >= LISTS_AGAIN_MS;
+    }
+}
+
 /* Of a split record only what was refused stays behind, under the fingerprint of just that: it is offered again when one
  * of those values changes. */
 static bool bury_refused(struct batch *b, struct outgoing *o, const struct item *it, int side, struct err *err)
@@ -224,6 +238,7 @@ static bool bury_refused(struct batch *b, struct outgoing *o, const struct item 
     struct buf all = {0};
     const char *field;
     json_object_foreach (o->refused, field, words) {
+        doubt_list(b, it, side, field);
         json_object_set(cells, field, json_object_get(json_object_get(o->op.payload, "cells"), field));
         buf_printf(&all, "%s%s: %s", all.n ? "; " : "", field, json_string_value(words));
         for (size_t i = 0; i < it->plan.n; i++)
@@ -287,6 +302,7 @@ static bool settle_op(struct batch *b, struct item *it, int side, struct err *er
         it->subject_dirty = true;
     }
     if (v->then == THEN_DEAD) {
+        doubt_list(b, it, side, NULL);
         it->next = NEXT_FINISH;
         return bury(b, &o->op, mem_dup(o->result.err.text), err);
     }

@@ -79,10 +79,7 @@ static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct er
     if (!gather_store(b, jobs, n, err) || !bulk_wait(b, err) || !unfold_batch(b, err) || !repeat_ops(b, err))
         return false;
     gather_source(b);
-    if (!match_choices(b, err))
-        return false;
-    gather_target(b);
-    if (!match_targets(b, err))
+    if (!match_choices(b, err) || !gather_target(b, err) || !match_targets(b, err))
         return false;
     place_targets(b);
     if (!recover_ops(b, err))

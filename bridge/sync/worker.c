@@ -5,6 +5,7 @@
 #include "bridge/sync/batch.h"
 #include "bridge/sync/bulk.h"
 #include "bridge/sync/pause.h"
+#include "bridge/sync/survey.h"
 #include "bridge/sync/sync.h"
 
 #define QUIET_MOST_STEPS 1000000
@@ -87,8 +88,11 @@ bool worker_step(struct route *r, bool *worked, int64_t *wake, struct err *err)
     struct job *jobs = NULL;
     size_t n = 0;
     bool short_of = r->source_wait > now;
+    int64_t survey = 0; /* who is only compared waits for it */
+    if (!survey_due(r, &survey, err))
+        return false;
     const char *const but[2] = {short_of ? WHY_SOURCE_WAITS : NULL, r->hearing ? "risky" : NULL};
-    if (!store_jobs_due(r->store, r->name, now, but, r->batch, &jobs, &n, err))
+    if (!store_jobs_due(r->store, r->name, now, survey ? LANE_RECONCILE : LANES, but, r->batch, &jobs, &n, err))
         return false;
     bool ok = true;
     if (n) {

@@ -199,4 +199,5 @@ const struct connector hubspot_connector = {
     .put = hubspot_put,
     .load = connector_no_load,
     .collect = connector_no_collect,
+    .survey = connector_no_survey,
 };

@@ -47,11 +47,12 @@ static bool hubspot_list_owners(struct endpoint *ep, struct schema_field *f, boo
             return err_wrap(err, "reading the owners");
         hubspot_take_owners(f, json_object_get(c.json, "results"), archived);
         const char *next = js_str(json_object_get(json_object_get(c.json, "paging"), "next"), "after");
-        if (!next || str_eq(next, after))
-            return true;
-        char *escaped = http_escape(next);
+        char *escaped = next ? http_escape(next) : NULL;
+        bool moves = escaped && !str_eq(escaped, after);
         free(after);
         after = escaped;
+        if (!moves)
+            return true;
     }
 }
 

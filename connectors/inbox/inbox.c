@@ -129,4 +129,5 @@ const struct connector inbox_connector = {
     .put = inbox_put,
     .load = connector_no_load,
     .collect = connector_no_collect,
+    .survey = connector_no_survey,
 };

@@ -42,7 +42,7 @@ static const struct opt salesforce_options[] = {
     {"auto_assign", OPT_BOOL, AT(auto_assign), "false", false, 0, 0, NULL,
      "let assignment rules give written leads to other owners"},
     {"bulk", OPT_INT, AT(bulk), "10000", false, 0, 1000000000, NULL,
-     "from so many new records at once on they go as Bulk API 2.0 jobs; 0 = never"},
+     "from so many records at once on, new ones go and full comparisons read as Bulk API 2.0 jobs; 0 = never"},
     {"filler", OPT_TEXT, AT(filler), "[not provided]", false, 0, 0, NULL,
      "stands for a last name, company or opportunity name nobody told; reads as blank"},
     {"close_date", OPT_TEXT, AT(close_date), "2099-12-31", false, 0, 0, NULL,
@@ -139,6 +139,7 @@ static bool salesforce_open(struct endpoint *ep, struct err *err)
     ep->heed = salesforce_heed;
     ep->incurable = salesforce_incurable;
     ep->bulk_from = s->auto_assign ? 0 : s->bulk; /* a job runs no assignment rules unless it names one */
+    ep->survey_from = s->bulk;
     return true;
 }
 
@@ -172,7 +173,7 @@ static bool salesforce_probe(struct endpoint *ep, struct organisation *out, stru
 const struct connector salesforce_connector = {
     .name = "salesforce",
     .about = "Salesforce leads, contacts, opportunities and tasks; JWT bearer, client credentials or refresh token",
-    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_DESCRIBE | CAP_SETUP | CAP_BULK,
+    .caps = CAP_FETCH | CAP_CREATE | CAP_FIND | CAP_FEED | CAP_DESCRIBE | CAP_SETUP | CAP_BULK | CAP_SURVEY,
     .state_size = sizeof(struct salesforce),
     .options = salesforce_options,
     .objects = salesforce_native,
@@ -188,4 +189,5 @@ const struct connector salesforce_connector = {
     .put = salesforce_put,
     .load = salesforce_load,
     .collect = salesforce_collect,
+    .survey = salesforce_survey,
 };

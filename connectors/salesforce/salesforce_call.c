@@ -4,6 +4,7 @@
 #include "connectors/salesforce/salesforce_private.h"
 #include <string.h>
 
+#define SALESFORCE_PAGES_MOST 10000
 #define SALESFORCE_TIMEOUT_MS 120000
 #define SALESFORCE_ANSWER_MAX (32u << 20) /* 2,000 rows with long texts; a description alone may have megabytes */
 
@@ -36,6 +37,38 @@ const json_t *salesforce_rows(struct call *c)
 {
     bool told = json_is_boolean(json_object_get(c->json, "done")); /* whether it is all: no rows may mean no such record */
     return salesforce_list_or(c, told ? json_object_get(c->json, "records") : NULL);
+}
+
+/* Where the rest of an answer is: "/services/data/v62.0/query/01g…-2000", to be asked for in our own version. NULL: this was all. */
+static char *salesforce_rest(const struct call *c)
+{
+    const char *next = js_str(c->json, "nextRecordsUrl"), *at = next ? strstr(next, "/query") : NULL;
+    return !js_bool_or(c->json, "done", true) && at ? mem_dup(at) : NULL;
+}
+
+bool salesforce_pages(struct endpoint *ep, const char *soql, void (*take)(void *self, const json_t *rows), void *self, struct err *err)
+{
+    AUTO_FREE char *rest = NULL;
+    for (int i = 0; i < SALESFORCE_PAGES_MOST; i++) {
+        AUTO(call_done) struct call c = {0};
+        if (rest)
+            salesforce_call(ep, &c, "GET", rest);
+        else
+            salesforce_query(ep, &c, soql, false);
+        endpoint_call_many(ep, &c, 1);
+        const json_t *rows = salesforce_rows(&c);
+        if (!rows) {
+            *err = c.err;
+            return false;
+        }
+        take(self, rows);
+        char *next = salesforce_rest(&c);
+        free(rest);
+        rest = next;
+        if (!rest)
+            return js_bool_or(c.json, "done", true) || err_set(err, ERR_TEMP, "an answer that is not all does not say where the rest is");
+    }
+    return err_set(err, ERR_TEMP, "a query whose pages do not end");
 }
 
 const json_t *salesforce_listed(struct call *c)

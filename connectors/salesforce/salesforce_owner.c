@@ -4,8 +4,9 @@
 #include "bridge/base/str.h"
 #include "connectors/salesforce/salesforce_private.h"
 
-static size_t salesforce_take_users(struct schema_field *f, const json_t *rows, char last[20])
+static void salesforce_take_users(void *self, const json_t *rows)
 {
+    struct schema_field *f = self;
     size_t i;
     json_t *user;
     json_array_foreach ((json_t *)rows, i, user) {
@@ -15,47 +16,29 @@ static size_t salesforce_take_users(struct schema_field *f, const json_t *rows, 
         schema_add_option(f, id, str_blank(email) ? js_str_or(user, "Username", id) : email);
         if (!js_bool_or(user, "IsActive", true))
             schema_gone_option(f);
-        str_copy(last, 20, id);
     }
-    return json_array_size(rows);
 }
 
 static bool salesforce_users(struct endpoint *ep, struct schema_field *f, struct err *err)
 {
-    char last[20] = "";
-    for (size_t n = SALESFORCE_PAGE; n == SALESFORCE_PAGE;) {
-        AUTO(call_done) struct call c = {0};
-        AUTO_FREE char *beyond = *last ? mem_printf(" AND Id > '%s'", last) : mem_dup("");
-        AUTO_FREE char *soql = mem_printf("SELECT Id, Email, Username, IsActive FROM User WHERE UserType = 'Standard'%s ORDER BY Id LIMIT %d",
-                                          beyond, SALESFORCE_PAGE);
-        salesforce_query(ep, &c, soql, false);
-        endpoint_call_many(ep, &c, 1);
-        const json_t *rows = salesforce_rows(&c);
-        if (!rows) {
-            *err = c.err;
-            return err_wrap(err, "reading the users");
-        }
-        n = salesforce_take_users(f, rows, last);
-    }
-    return true;
+    return salesforce_pages(ep, "SELECT Id, Email, Username, IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id",
+                            salesforce_take_users, f, err) ||
+           err_wrap(err, "reading the users");
+}
+
+static void salesforce_take_queues(void *self, const json_t *rows)
+{
+    size_t i;
+    json_t *queue;
+    json_array_foreach ((json_t *)rows, i, queue)
+        if (js_str(queue, "Id"))
+            schema_add_option(self, js_str(queue, "Id"), js_str_or(queue, "Name", js_str(queue, "Id")));
 }
 
 static bool salesforce_queues(struct endpoint *ep, struct schema_field *f, struct err *err)
 {
-    AUTO(call_done) struct call c = {0};
-    size_t i;
-    json_t *queue;
-    salesforce_query(ep, &c, "SELECT Id, Name FROM Group WHERE Type = 'Queue' ORDER BY Id LIMIT 2000", false);
-    endpoint_call_many(ep, &c, 1);
-    const json_t *rows = salesforce_rows(&c);
-    if (!rows) {
-        *err = c.err;
-        return err_wrap(err, "reading the queues");
-    }
-    json_array_foreach ((json_t *)rows, i, queue)
-        if (js_str(queue, "Id"))
-            schema_add_option(f, js_str(queue, "Id"), js_str_or(queue, "Name", js_str(queue, "Id")));
-    return true;
+    return salesforce_pages(ep, "SELECT Id, Name FROM Group WHERE Type = 'Queue' ORDER BY Id", salesforce_take_queues, f, err) ||
+           err_wrap(err, "reading the queues");
 }
 
 bool salesforce_owners(struct endpoint *ep, struct schema *out, struct err *err)

@@ -72,6 +72,9 @@ const char *salesforce_code(const json_t *error); /* errorCode or statusCode; ""
 void salesforce_call(struct endpoint *ep, struct call *c, const char *method,
                      const char *tail);                                                 /* tail: "/sobjects/Lead" */
 void salesforce_query(struct endpoint *ep, struct call *c, const char *soql, bool all); /* all: deleted rows too */
+/* salesforce_pages asks, and hands every page of records to take(), however short the service makes them. */
+bool salesforce_pages(struct endpoint *ep, const char *soql, void (*take)(void *self, const json_t *rows), void *self,
+                      struct err *err) MUST_CHECK;
 const json_t *salesforce_rows(struct call *c);          /* a query's records; NULL with c->err */
 const json_t *salesforce_listed(struct call *c);        /* an answer that is an array; NULL with c->err */
 void salesforce_quote(struct buf *b, const char *text); /* 'it\'s' */
@@ -134,6 +137,12 @@ enum salesforce_list { SALESFORCE_DONE, SALESFORCE_FAILED };
  * list that is cut short or is none. */
 bool salesforce_results(struct endpoint *ep, enum salesforce_list list, const char *key_field, struct harvest *h, bool *end,
                         struct err *err);
+
+/* salesforce_survey.c, salesforce_page.c: many records read as one Bulk 2.0 query. */
+bool salesforce_survey(struct endpoint *, struct survey *, struct err *);
+/* salesforce_page_rows reads the next records of s->text on from s->at, at most SALESFORCE_ROWS, all as old as as_of; *end at the
+ * end of it. TEMP for a page that cannot be read. */
+bool salesforce_page_rows(struct endpoint *ep, const struct schema *types, int64_t as_of, struct survey *s, bool *end, struct err *err);
 
 /* salesforce_setup.c */
 bool salesforce_setup(struct endpoint *, const struct schema *, bool, json_t **, struct err *);

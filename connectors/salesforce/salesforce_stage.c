@@ -11,7 +11,7 @@
 struct staging {
     struct endpoint *ep;
     struct schema_field *stage, *type; /* type NULL: the organisation has no record types */
-    const json_t *rows;                /* of OpportunityStage, in their order */
+    json_t *rows;                      /* of OpportunityStage, in their order */
 };
 
 static void salesforce_add_stage(struct staging *s, const char *name, const char *label, const char *group, bool closed)
@@ -111,23 +111,23 @@ const char *salesforce_first_stage(struct endpoint *ep)
     return NULL;
 }
 
+static void salesforce_take_stages(void *self, const json_t *rows)
+{
+    json_array_extend(self, (json_t *)rows);
+}
+
 bool salesforce_stages(struct endpoint *ep, const json_t *description, struct schema *out, struct err *err)
 {
     const json_t *infos = json_object_get(description, "recordTypeInfos");
     const json_t *def = salesforce_definition(description, SALESFORCE_STAGE),
                  *contact = salesforce_definition(description, "ContactId");
-    AUTO(call_done) struct call c = {0};
-    struct staging s = {.ep = ep, .stage = (struct schema_field *)schema_find(out, SALESFORCE_STAGE)};
+    AUTO_JSON json_t *rows = json_array();
+    struct staging s = {.ep = ep, .rows = rows, .stage = (struct schema_field *)schema_find(out, SALESFORCE_STAGE)};
     salesforce_of(ep)->contact_at_birth = js_bool_or(contact, "createable", false);
     if (!s.stage)
         return true;
-    salesforce_query(ep, &c, "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage ORDER BY SortOrder", false);
-    endpoint_call_many(ep, &c, 1);
-    s.rows = salesforce_rows(&c);
-    if (!s.rows) {
-        *err = c.err;
+    if (!salesforce_pages(ep, "SELECT ApiName, IsActive, IsClosed FROM OpportunityStage ORDER BY SortOrder", salesforce_take_stages, rows, err))
         return err_wrap(err, "asking which stages close an opportunity");
-    }
     if (salesforce_has_types(infos))
         s.type = (struct schema_field *)schema_find(out, SALESFORCE_TYPE);
     schema_clear_options(s.stage);

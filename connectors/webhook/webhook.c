@@ -230,4 +230,5 @@ const struct connector webhook_connector = {
     .put = webhook_put,
     .load = connector_no_load,
     .collect = connector_no_collect,
+    .survey = connector_no_survey,
 };

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-static const struct promise *const all[] = {feed_promises, read_promises, write_promises, bulk_promises, hook_promises, refusal_promises};
+static const struct promise *const all[] = {feed_promises, read_promises, write_promises, bulk_promises, survey_promises, hook_promises, refusal_promises};
 
 int contract_run(const struct contract_case *c)
 {

@@ -242,3 +242,19 @@ struct result trial_put(struct trial *t, const char *id, const char *text)
         fail_msg("%s", err.text);
     return out;
 }
+
+struct result trial_create(struct trial *t, const char *key)
+{
+    AUTO_JSON json_t *set = json_object();
+    struct result out = {0};
+    struct err err = {0};
+    js_set(set, t->c->text, js_text("made by the bridge"));
+    if (t->c->key_field)
+        js_set(set, t->c->key_field, js_text(key));
+    AUTO_FREE char *trace = mem_printf("c%u", ++t->traces);
+    const struct patch patch = {
+        .object = t->c->object, .key_field = t->c->key_field, .key = key, .trace = trace, .set = set};
+    if (!t->c->kind->put(t->ep, &patch, 1, &out, &err))
+        fail_msg("%s", err.text);
+    return out;
+}

@@ -22,7 +22,7 @@ struct promise {
 #define PROMISE(f) {#f, f}
 
 /* What is promised of each; the last has no name. */
-extern const struct promise feed_promises[], read_promises[], write_promises[], bulk_promises[], hook_promises[], refusal_promises[];
+extern const struct promise feed_promises[], read_promises[], write_promises[], bulk_promises[], survey_promises[], hook_promises[], refusal_promises[];
 
 int trial_setup(void **state); /* *state: the case, then the trial */
 int trial_teardown(void **state);
@@ -44,3 +44,4 @@ void trial_assert_told(json_t *everyone, const json_t *seen);
 
 struct record trial_fetch(struct trial *t, const char *id);                         /* caller: record_done() */
 struct result trial_put(struct trial *t, const char *id, const char *text);         /* the text field; caller: result_done() */
+struct result trial_create(struct trial *t, const char *key);                        /* a record under this key; caller: result_done() */

@@ -135,32 +135,16 @@ static void a_write_put_again_is_done_once(void **state)
     assert_string_equal(js_str(r.fields, t->c->text), "of a person");
 }
 
-static struct result create(struct trial *t, const char *key)
-{
-    AUTO_JSON json_t *set = json_object();
-    struct result out = {0};
-    struct err err = {0};
-    js_set(set, t->c->text, js_text("made by the bridge"));
-    if (t->c->key_field)
-        js_set(set, t->c->key_field, js_text(key));
-    AUTO_FREE char *trace = mem_printf("c%u", ++t->traces);
-    const struct patch patch = {
-        .object = t->c->object, .key_field = t->c->key_field, .key = key, .trace = trace, .set = set};
-    if (!t->c->kind->put(t->ep, &patch, 1, &out, &err))
-        fail_msg("%s", err.text);
-    return out;
-}
-
 static void two_creates_with_one_key_are_one_record(void **state)
 {
     struct trial *t = *state;
     AUTO_JSON json_t *before = trial_everybody(t);
     if (!(t->c->kind->caps & CAP_CREATE)) {
-        AUTO(result_done) struct result none = create(t, "x:1");
+        AUTO(result_done) struct result none = trial_create(t, "x:1");
         assert_int_equal(none.err.kind, ERR_CONFIG);
         return;
     }
-    AUTO(result_done) struct result one = create(t, "x:424242"), two = create(t, "x:424242");
+    AUTO(result_done) struct result one = trial_create(t, "x:424242"), two = trial_create(t, "x:424242");
     assert_int_equal(one.err.kind, ERR_NONE);
     assert_int_equal(two.err.kind, ERR_NONE);
     assert_string_equal(one.record.id, two.record.id);

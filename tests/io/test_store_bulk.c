@@ -101,12 +101,101 @@ static void who_is_due_and_has_no_record_is_counted_up_to_a_limit(void **state)
     assert_int_equal(n, 0);
 }
 
+/* Jobs that read: what they told is kept link by link, goes with them, and can go before. */
+static void what_a_query_told_is_kept_until_it_is_over(void **state)
+{
+    struct kit *k = *state;
+    struct bulk *list = NULL, one = {.route = "sales", .object = "prospect", .kind = BULK_QUERY, .due = 900, .begun = 800};
+    size_t n = 0;
+    must(store_bulk_put(k->st, &one, err));
+    one.over = true;
+    one.error = "the service had no mind to";
+    one.begun = 7; /* is given by the insert */
+    must(store_bulk_put(k->st, &one, err));
+    must(store_bulks(k->st, "sales", &list, &n, err));
+    assert_int_equal(n, 1);
+    assert_int_equal(list[0].kind, BULK_QUERY);
+    assert_int_equal(list[0].begun, 800);
+    assert_true(list[0].over);
+    assert_string_equal(list[0].error, "the service had no mind to");
+    bulks_free(list, n);
+    for (int64_t link = 1; link <= 5; link++) {
+        AUTO_JSON json_t *record = json_pack("{s:I}", "n", (json_int_t)link);
+        must(store_seen_put(k->st, link, link < 5 ? one.id : one.id + 1, record, err));
+    }
+    AUTO_JSON json_t *later = json_pack("{s:i}", "n", 33), *seen = NULL;
+    must(store_seen_put(k->st, 3, one.id, later, err));
+    must(store_seen_get(k->st, 3, &seen, err));
+    assert_true(json_equal(seen, later));
+    must(store_seen_drop(k->st, 2, err));
+    must(store_seen_clear(k->st, one.id, 2, &n, err));
+    assert_int_equal(n, 2);
+    must(store_seen_clear(k->st, one.id, 2, &n, err));
+    assert_int_equal(n, 1);
+    must(store_seen_clear(k->st, one.id, 2, &n, err));
+    assert_int_equal(n, 0);
+    AUTO_JSON json_t *none = NULL, *others = NULL;
+    must(store_seen_get(k->st, 3, &none, err));
+    assert_null(none);
+    must(store_seen_get(k->st, 5, &others, err));
+    assert_non_null(others); /* another job's */
+}
+
+static void who_has_a_record_of_that_type_is_counted_up_to_a_limit(void **state)
+{
+    struct kit *k = *state;
+    static const char *const types[] = {"Lead", "Lead", "Contact", "Lead"};
+    int64_t n = 0;
+    for (int i = 0; i < 4; i++) {
+        AUTO_FREE char *key = mem_printf("x:%d", i), *id = mem_printf("00Q%d", i);
+        struct link link = {.route = "sales", .object = "prospect", .key = key, .t_type = (char *)types[i], .t_id = id,
+                            .state = i == 3 ? LINK_DETACHED : LINK_LINKED};
+        must(store_link_put(k->st, &link, err));
+    }
+    must(store_links_many(k->st, "sales", "prospect", "Lead", 10, &n, err));
+    assert_int_equal(n, 2);
+    must(store_links_many(k->st, "sales", "prospect", "Lead", 1, &n, err));
+    assert_int_equal(n, 1);
+    must(store_links_many(k->st, "other", "prospect", "Lead", 10, &n, err));
+    assert_int_equal(n, 0);
+}
+
+/* Who is only compared waits for a query under way, and nobody wakes up for them before it does. */
+static void comparisons_wait_for_a_query_under_way(void **state)
+{
+    struct kit *k = *state;
+    int64_t total = 0, next = 0;
+    struct bulk query = {.route = "sales", .object = "prospect", .kind = BULK_QUERY, .due = 700};
+    mark(k, "x:1", LANE_RECONCILE, 10);
+    must(store_bulk_put(k->st, &query, err));
+    must(store_jobs_count(k->st, "sales", &total, &next, err));
+    assert_int_equal(total, 1);
+    assert_int_equal(next, 700);
+    mark(k, "x:2", LANE_LIVE, 20);
+    must(store_jobs_count(k->st, "sales", &total, &next, err));
+    assert_int_equal(next, 20);
+    struct job *jobs = NULL;
+    size_t n = 0;
+    must(store_jobs_due(k->st, "sales", 100, LANE_RECONCILE, NULL, 10, &jobs, &n, err));
+    assert_int_equal(n, 1);
+    assert_string_equal(jobs[0].key, "x:2");
+    jobs_free(jobs, n);
+    query.over = true;
+    query.due = WHEN_NEVER;
+    must(store_bulk_put(k->st, &query, err));
+    must(store_jobs_count(k->st, "sales", &total, &next, err));
+    assert_int_equal(next, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(a_job_keeps_its_ticket_and_comes_when_it_is_due),
         KIT_TEST(ops_ride_and_change_over_and_get_off),
         KIT_TEST(who_is_due_and_has_no_record_is_counted_up_to_a_limit),
+        KIT_TEST(what_a_query_told_is_kept_until_it_is_over),
+        KIT_TEST(who_has_a_record_of_that_type_is_counted_up_to_a_limit),
+        KIT_TEST(comparisons_wait_for_a_query_under_way),
     };
     return cmocka_run_group_tests_name("io.store_bulk", tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static char *due(struct kit *k, int64_t now, size_t max)
     struct job *jobs = NULL;
     size_t n = 0;
     char *all = mem_dup("");
-    must(store_jobs_due(k->st, "sales", now, NULL, max, &jobs, &n, err));
+    must(store_jobs_due(k->st, "sales", now, LANES, NULL, max, &jobs, &n, err));
     for (size_t i = 0; i < n; i++) {
         char *longer = mem_printf("%s%s%s", all, i ? " " : "", jobs[i].key);
         free(all);
@@ -231,11 +231,11 @@ static void one_reason_can_be_left_for_later(void **state)
     mark(k, "x:1", 0, 100, "waits");
     mark(k, "x:2", 0, 100, "event");
     mark(k, "x:3", 0, 100, "risky");
-    must(store_jobs_due(k->st, "sales", 100, (const char *const[2]){"waits"}, 10, &jobs, &n, err));
+    must(store_jobs_due(k->st, "sales", 100, LANES, (const char *const[2]){"waits"}, 10, &jobs, &n, err));
     assert_int_equal(n, 2);
     assert_string_equal(jobs[0].key, "x:2");
     jobs_free(jobs, n);
-    must(store_jobs_due(k->st, "sales", 100, (const char *const[2]){"waits", "risky"}, 10, &jobs, &n, err));
+    must(store_jobs_due(k->st, "sales", 100, LANES, (const char *const[2]){"waits", "risky"}, 10, &jobs, &n, err));
     assert_int_equal(n, 1);
     assert_string_equal(jobs[0].key, "x:2");
     jobs_free(jobs, n);

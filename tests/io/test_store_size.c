@@ -81,7 +81,7 @@ static void take_jobs(struct kit *k)
         int64_t total = 0, next = 0;
         STORE_TX(tx, k->st);
         must(store_begin(k->st, err));
-        must(store_jobs_due(k->st, "sales", LINKS, NULL, BATCH, &jobs, &n, err));
+        must(store_jobs_due(k->st, "sales", LINKS, LANES, NULL, BATCH, &jobs, &n, err));
         for (size_t i = 0; i < n; i++)
             must(store_job_finish(k->st, &jobs[i], err));
         must(store_jobs_count(k->st, "sales", &total, &next, err));

@@ -281,6 +281,8 @@ void sf_jobs_tick(struct sf *s);
 void sf_ingest_run(struct sf *s, json_t *job);
 json_t *sf_job_new(struct sf_ask *ask, const char *kind);
 void sf_query_jobs(struct sf_ask *ask);
+int64_t sf_query_jobs_today(const struct sf *s);
+void sf_query_run(struct sf *s, json_t *job);
 json_t *sf_job_named(struct sf *s, const char *id, const char *kind);
 json_t *sf_job_json(const json_t *job);
 void sf_reply_csv(struct sf_ask *ask, struct buf *b);

@@ -70,7 +70,7 @@ void sf_jobs_tick(struct sf *s)
         if (str_eq(js_str(job, "_kind"), "ingest"))
             sf_ingest_run(s, job);
         else
-            set_state(job, "JobComplete");
+            sf_query_run(s, job);
     }
 }
 

@@ -42,6 +42,38 @@ static json_t *cells_of(const json_t *records, const json_t *names)
     return rows;
 }
 
+int64_t sf_query_jobs_today(const struct sf *s)
+{
+    const char *id;
+    json_t *job;
+    int64_t n = 0;
+    json_object_foreach (s->jobs, id, job)
+        n += js_bool_or(job, "_reads", false) && sf_now((struct sf *)s) - js_int_or(job, "_made", 0) < 24 * SF_HOUR;
+    return n;
+}
+
+/* Compound fields are read through their parts here. */
+static bool compound(struct sf *s, const struct soql *q)
+{
+    const struct sf_type *to = NULL;
+    size_t i;
+    json_t *path;
+    json_array_foreach (q->select, i, path) {
+        const struct sf_field *f = soql_field(s, sf_type_of(s, q->from), json_string_value(path), &to);
+        if (f && (str_eq(f->type, "address") || str_eq(f->type, "location")))
+            return true;
+    }
+    return false;
+}
+
+void sf_query_run(struct sf *s, json_t *job)
+{
+    bool fails = sf_flag(s, "bulk_query_fails");
+    js_set(job, "state", json_string(fails ? "Failed" : "JobComplete"));
+    if (fails)
+        js_set(job, "errorMessage", json_string("InternalServerError : the query could not be processed"));
+}
+
 static void create(struct sf_ask *ask)
 {
     const char *text = js_str_or(ask->body, "query", ""), *op = js_str_or(ask->body, "operation", "");
@@ -54,8 +86,12 @@ static void create(struct sf_ask *ask)
     sf_note(ask, false, "/jobs/query");
     if (read && (q.count || !json_array_size(q.select)))
         sf_error(ask, 400, "API_ERROR", "Aggregates are not supported in bulk queries");
+    else if (read && compound(ask->s, &q))
+        sf_error(ask, 400, "API_ERROR", "FeatureNotEnabled : Selecting compound data not supported in Bulk Query");
     else if (!read)
         sf_refuse(ask, &bad);
+    else if (sf_query_jobs_today(ask->s) >= sf_count(ask->s, "bulk_query_daily"))
+        sf_error(ask, 400, "LIMIT_EXCEEDED", "The number of bulk query jobs of 24 hours is used up");
     else if (!all && !str_eq(op, "query"))
         sf_error(ask, 400, "INVALIDJOB", "operation is missing or unknown: %s", op);
     else {
@@ -63,6 +99,7 @@ static void create(struct sf_ask *ask)
         js_set(job, "object", json_string(sf_type_of(ask->s, q.from)->name));
         js_set(job, "state", json_string("UploadComplete"));
         js_set(job, "_at", json_integer(sf_now(ask->s)));
+        js_set(job, "_reads", json_true());
         js_set(job, "_head", json_incref(q.select));
         js_set(job, "_rows", cells_of(records, q.select));
         sf_reply(ask, 200, sf_job_json(job));
@@ -90,9 +127,12 @@ static void results(struct sf_ask *ask, const json_t *job)
         sf_error(ask, 400, "INVALID_QUERY_LOCATOR", "invalid query locator");
         return;
     }
-    sf_csv_row(&b, json_object_get(job, "_head"), "\n");
+    if (json_object_get(ask->query, "maxRecords") && sf_flag(ask->s, "short_pages"))
+        most = 1 + (int64_t)(sandbox_random(sf_box(ask->s)) % ((size_t)most < n || !n ? (uint64_t)most : (uint64_t)n));
+    const char *end = str_eq(js_str(job, "lineEnding"), "CRLF") ? "\r\n" : "\n";
+    sf_csv_row(&b, json_object_get(job, "_head"), end);
     for (i = (size_t)from; i < n && (int64_t)i - from < most; i++)
-        sf_csv_row(&b, json_array_get(rows, i), "\n");
+        sf_csv_row(&b, json_array_get(rows, i), end);
     snprintf(count, sizeof count, "%zu", i - (size_t)from);
     if (i < n)
         snprintf(next, sizeof next, "L%zu", i);

@@ -47,6 +47,6 @@ void sf_limits(struct sf_ask *ask)
     }
     sf_reply(ask, 200,
              json_pack("{s:o,s:o,s:o,s:o}", "DailyApiRequests", pair(sf_count(ask->s, "daily"), used(ask->s)),
-                       "DailyBulkV2QueryJobs", pair(10000, 0), "DailyBulkApiBatches", pair(15000, 0), "DataStorageMB",
+                       "DailyBulkV2QueryJobs", pair(sf_count(ask->s, "bulk_query_daily"), sf_query_jobs_today(ask->s)), "DailyBulkApiBatches", pair(15000, 0), "DataStorageMB",
                        pair(1024, 3)));
 }

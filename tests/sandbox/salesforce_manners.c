@@ -39,6 +39,8 @@ static const struct crm_manner table[] = {
     {"bulk_ms", "2000", {0}},
     {"bulk_shuffle", "true", {0}},
     {"bulk_unprocessed", "0", {0}},
+    {"bulk_query_fails", "false", {0}},
+    {"bulk_query_daily", "10000", {0}},
 };
 
 #define KNOWN ((struct crm_manners){table, COUNT(table)})

@@ -156,6 +156,86 @@ static void query_results_come_in_pages_with_headers(void **state)
                      400);
 }
 
+static char *asked_for(struct place *p, const char *query, const char *more)
+{
+    AUTO_FREE char *body = mem_printf("{'operation':'%s','query':'%s'%s}", strstr(more, "all") ? "queryAll" : "query", query,
+                                      strstr(more, "CRLF") ? ",'lineEnding':'CRLF'" : "");
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", body), 200);
+    char *id = keep(p, "id");
+    return id;
+}
+
+static void a_query_tells_what_stood_there_when_it_was_asked(void **state)
+{
+    struct place *p = *state;
+    AUTO_FREE char *one = made_lead(p, "A"), *two = made_lead(p, "B");
+    AUTO_FREE char *id = asked_for(p, "SELECT LastName FROM Lead ORDER BY LastName", "CRLF");
+    assert_int_equal(sf(p, "PATCH", LEAD "/%s", "{'LastName':'Later'}", one), 204);
+    sandbox_advance(p->box, 2000);
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results", NULL, id), 200);
+    assert_string_equal(p->answer.body, "\"LastName\"\r\n\"A\"\r\n\"B\"\r\n");
+    assert_int_equal(sf(p, "DELETE", LEAD "/%s", NULL, two), 204);
+    AUTO_FREE char *live = asked_for(p, "SELECT LastName FROM Lead", ""), *all = asked_for(p, "SELECT LastName FROM Lead", "all");
+    sandbox_advance(p->box, 2000);
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results", NULL, live), 200);
+    assert_string_equal(answer_header(p, "Sforce-NumberOfRecords"), "1");
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results", NULL, all), 200);
+    assert_string_equal(answer_header(p, "Sforce-NumberOfRecords"), "2"); /* deleted ones, too */
+}
+
+static void a_query_may_fail_be_aborted_or_refused(void **state)
+{
+    struct place *p = *state;
+    set_manner(p, "{'bulk_query_fails':true}");
+    AUTO_FREE char *failed = asked_for(p, "SELECT Id FROM Lead", "");
+    sandbox_advance(p->box, 2000);
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s", NULL, failed), 200);
+    assert_string_equal(text_at(p, "state"), "Failed");
+    assert_non_null(text_at(p, "errorMessage"));
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results", NULL, failed), 400);
+    AUTO_FREE char *aborted = asked_for(p, "SELECT Id FROM Lead", "");
+    assert_int_equal(sf(p, "DELETE", DATA "/jobs/query/%s", NULL, aborted), 400); /* it is at work */
+    assert_int_equal(sf(p, "PATCH", DATA "/jobs/query/%s", "{'state':'Aborted'}", aborted), 200);
+    assert_string_equal(text_at(p, "state"), "Aborted");
+    assert_int_equal(sf(p, "DELETE", DATA "/jobs/query/%s", NULL, aborted), 204);
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s", NULL, aborted), 404);
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", "{'operation':'query','query':'SELECT Nope__c FROM Lead'}"), 400);
+    assert_string_equal(code(p), "INVALID_FIELD");
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", "{'operation':'query','query':'SELECT Id, (SELECT Id FROM Tasks) FROM Lead'}"), 400);
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", "{'operation':'query','query':'SELECT Address FROM Lead'}"), 400);
+    set_manner(p, "{'bulk_query_daily':2}");
+    assert_int_equal(sf(p, "GET", DATA "/limits", NULL), 200);
+    assert_int_equal(number_at(p, "DailyBulkV2QueryJobs.Remaining"), 0);
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", "{'operation':'query','query':'SELECT Id FROM Lead'}"), 400);
+    sandbox_advance(p->box, 25 * INT64_C(3600000));
+    assert_int_equal(sf(p, "POST", DATA "/jobs/query", "{'operation':'query','query':'SELECT Id FROM Lead'}"), 200);
+}
+
+static void query_results_may_come_in_pages_of_any_length_and_expire(void **state)
+{
+    struct place *p = *state;
+    for (int i = 0; i < 9; i++)
+        free(made_lead(p, "A"));
+    set_manner(p, "{'short_pages':true}");
+    AUTO_FREE char *id = asked_for(p, "SELECT Id FROM Lead", ""), *locator = mem_dup("");
+    sandbox_advance(p->box, 2000);
+    int64_t rows = 0, got = 0, pages = 0;
+    while (!str_eq(locator, "null")) {
+        AUTO_FREE char *more = *locator ? mem_printf("&locator=%s", locator) : mem_dup("");
+        assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results?maxRecords=4%s", NULL, id, more), 200);
+        assert_true(str_to_int(answer_header(p, "Sforce-NumberOfRecords"), 1, 4, &got));
+        free(locator);
+        locator = mem_dup(answer_header(p, "Sforce-Locator"));
+        rows += got;
+        pages++;
+    }
+    assert_int_equal(rows, 9);
+    assert_true(pages >= 3);
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results?locator=nonsense", NULL, id), 400);
+    sandbox_advance(p->box, 8 * 24 * INT64_C(3600000));
+    assert_int_equal(sf(p, "GET", DATA "/jobs/query/%s/results", NULL, id), 404);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_salesforce, close_place)
 
 int main(void)
@@ -166,6 +246,9 @@ int main(void)
         TEST(states_go_one_way),
         TEST(jobs_are_forgotten_after_seven_days),
         TEST(query_results_come_in_pages_with_headers),
+        TEST(a_query_tells_what_stood_there_when_it_was_asked),
+        TEST(a_query_may_fail_be_aborted_or_refused),
+        TEST(query_results_may_come_in_pages_of_any_length_and_expire),
     };
     return cmocka_run_group_tests_name("sandbox.salesforce_bulk", tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void what_only_the_walk_found_is_counted_once_as_drift(void **state)
     for (size_t i = 0; i < 5; i++)
         edit_inbox(w, i, 9000 + (int)i);
     walk_on(w); /* before the feed was asked */
-    must(store_jobs_due(w->store, "r", w->env.now(&w->env), NULL, 10, &jobs, &n, err));
+    must(store_jobs_due(w->store, "r", w->env.now(&w->env), LANES, NULL, 10, &jobs, &n, err));
     assert_int_equal(n, 0); /* they wait for their marks */
     jobs_free(jobs, n);
     must(store_jobs_why(w->store, "r", "compare", &waiting, err));

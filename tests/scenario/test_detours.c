@@ -262,7 +262,7 @@ static void adopt(struct world *w, bool dry, struct seen *s)
     struct job *jobs = NULL;
     size_t n = 0;
     *s = (struct seen){json_object(), json_array()};
-    must(store_jobs_due(w->store, "r", WHEN_NEVER - 1, NULL, 1000, &jobs, &n, err));
+    must(store_jobs_due(w->store, "r", WHEN_NEVER - 1, LANES, NULL, 1000, &jobs, &n, err));
     must(sync_adopt(w->route, jobs, n, dry, see, s, err));
     jobs_free(jobs, n);
 }

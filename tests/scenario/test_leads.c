@@ -385,6 +385,49 @@ static void a_duplicate_is_allowed_whatever_the_power_does(void **state)
     meet_a_rule(&(struct rule){"allow", "alert", 3, true, 3});
 }
 
+/* ---- lists of options that change while the bridge runs ---- */
+
+static int64_t described(struct world *w)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
+    return js_int_or(json_object_get(calls, "routes"), "GET /sobjects/Lead/describe", 0);
+}
+
+static bool lists(struct world *w, const char *status)
+{
+    const struct schema_field *f = schema_find(&w->route->objects[0].schema[SIDE_T], "Status");
+    return f && schema_option_by_id(f, status) != NULL;
+}
+
+static void a_refused_value_makes_the_bridge_ask_for_the_lists_again_at_most_hourly(void **state)
+{
+    static const char added[] = "{'object':'field','id':'Lead.Status','set':{'values':['Open - Not Contacted*','Working - Contacted',"
+                                "'Closed - Not Converted','Closed - Converted','Brand new'],'restricted':true}}";
+    static const char rule[] = "{'object':'rule','create':{'type':'Lead','field':'Status','value':'Working - Contacted','code':"
+                               "'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST','message':'bad value for restricted picklist field'}}";
+    (void)state;
+    struct world *w = leads_begin(61, 4, LEADS_STATIC, NULL);
+    world_settle(w);
+    json_decref(world_edit(w, 1, added));
+    json_decref(world_edit(w, 1, rule));
+    sandbox_advance(w->box, 2 * 3600000);
+    int64_t before = described(w);
+    world_edit_inbox(w, 0, "'context.notes':'nothing to do with lists'");
+    world_settle(w);
+    assert_int_equal(described(w), before);
+    assert_false(lists(w, "Brand new"));
+    world_edit_inbox(w, 0, "'context.status':'Contacted'");
+    assert_true(world_pass(w, 60 * 1000)); /* refused */
+    world_edit_inbox(w, 1, "'context.status':'Contacted'");
+    assert_true(world_pass(w, 60 * 1000)); /* learnt, and refused again within the hour */
+    assert_true(lists(w, "Brand new"));
+    assert_int_equal(described(w), before + 1);
+    world_edit_inbox(w, 2, "'context.status':'Contacted'");
+    assert_true(world_pass(w, 60 * 1000));
+    assert_int_equal(described(w), before + 1);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_duplicate_is_linked_whatever_the_power_does),
         cmocka_unit_test(a_duplicate_is_held_whatever_the_power_does),
         cmocka_unit_test(a_duplicate_is_allowed_whatever_the_power_does),
+        cmocka_unit_test(a_refused_value_makes_the_bridge_ask_for_the_lists_again_at_most_hourly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
