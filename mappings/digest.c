@@ -251,6 +251,12 @@ static char *group_of(const struct digest *d, const json_t *conversation, const 
     return mem_printf("%s:%.10s", id, at);
 }
 
+char *digest_grouping(const struct digest *d)
+{
+    long long minutes = d->offset / 60000, at = minutes < 0 ? -minutes : minutes;
+    return d->span == DIGEST_MESSAGE ? mem_dup("none") : mem_printf("day %c%02lld:%02lld", minutes < 0 ? '-' : '+', at / 60, at % 60);
+}
+
 static void begin_group(struct filling *f, const json_t *m, char *stolen_key)
 {
     char at[WHEN_TEXT];

@@ -23,6 +23,9 @@ bool digest_asks_tags(const struct digest *d);
 /* digest_silences: the first tag (by its label) for which nothing is logged; NULL = logged. Borrowed from d. */
 const char *digest_silences(const struct digest *d, const char *tag_label);
 
+/* digest_grouping: what the keys of entries hang on, "day +02:00" or "none"; the caller frees. */
+char *digest_grouping(const struct digest *d);
+
 /* digest_describe adds to the source's schema what an entry has: body, title, timestamp, day, direction, … */
 void digest_describe(struct schema *out);
 

@@ -1,11 +1,13 @@
 /* Shadows belong to a field's name, values to its places. Whoever edits the mapping and points a name at another place would make
  * every record look edited there: blanks would clear, strangers' values overwrite what people wrote on the other side. So the
- * places are remembered: {"prospect":{"types":[inbox,crm],"fields":{"notes":[inbox,crm]}}} under "aim:<route>". What the mapping
- * does not mention any more stays remembered, for it may come back pointing elsewhere. */
+ * places are remembered: {"prospect":{"types":[inbox,crm],"fields":{"notes":[inbox,crm]}}} under "aim:<route>", and of entries how
+ * they are grouped, for their keys hang on it. What the mapping does not mention any more stays remembered, for it may come back
+ * pointing elsewhere. */
 #include "bridge/sync/aim.h"
 #include "bridge/base/js.h"
 #include "bridge/base/mem.h"
 #include "bridge/base/str.h"
+#include "mappings/digest.h"
 #include <string.h>
 
 #define STEP 500
@@ -122,9 +124,20 @@ static bool refuse_link(struct route *r, struct link *link, const json_t *was, s
                    r->mapping->file);
 }
 
+/* Grouped otherwise, everything said so far would be logged a second time, under other keys. */
+static bool refuse_entry(struct route *r, struct link *link, const json_t *was, struct err *err)
+{
+    if (!link->t_id)
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "route %s: conversations are logged grouped by \"%s\", and the `digest` or `timezone` of \"%s\" in %s now says something "
+                   "else: what is logged would be logged again; set it back",
+                   r->name, json_string_value(was), link->object, r->mapping->file);
+}
+
 /* ---- one object ---- */
 
-static void remember(const struct map_object *o, json_t *known)
+static void remember(const struct map_object *o, const char *grouping, json_t *known)
 {
     json_t *mine = json_object_get(known, o->name);
     if (!mine) {
@@ -132,19 +145,24 @@ static void remember(const struct map_object *o, json_t *known)
         js_set(known, o->name, mine);
     }
     js_set(mine, "types", pair(o->type));
+    if (grouping)
+        js_set(mine, "entries", json_string(grouping));
     for (size_t i = 0; i < o->n_fields; i++)
         js_set(json_object_get(mine, "fields"), o->fields[i].name, pair(o->fields[i].path));
 }
 
 static bool take_object(struct route *r, const struct map_object *o, json_t *known, struct err *err)
 {
-    const json_t *mine = json_object_get(known, o->name), *types = json_object_get(mine, "types");
+    const json_t *mine = json_object_get(known, o->name), *types = json_object_get(mine, "types"), *entries = json_object_get(mine, "entries");
+    AUTO_FREE char *grouping = o->digest ? digest_grouping(o->digest) : NULL;
     AUTO_JSON json_t *is = pair(o->type), *moved = moved_fields(o, json_object_get(mine, "fields"));
     if (types && !js_equal(types, is) && !each_link(r, o, refuse_link, types, err))
         return false;
+    if (entries && !str_eq(json_string_value(entries), grouping) && !each_link(r, o, refuse_entry, entries, err))
+        return false;
     if (json_array_size(moved) && !each_link(r, o, forget_link, moved, err))
         return false;
-    remember(o, known);
+    remember(o, grouping, known);
     return true;
 }
 

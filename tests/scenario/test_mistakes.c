@@ -2,7 +2,7 @@
  * exchanged under its feet, records that match twice, choices that cannot be. Nothing may be lost, doubled or stand still. */
 #include "bridge/base/str.h"
 #include "bridge/sync/worker.h"
-#include "tests/kit/world.h"
+#include "tests/kit/talk.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -216,6 +216,30 @@ static void links_are_not_taken_for_those_of_another_kind_of_record(void **state
     world_free(w);
 }
 
+/* Grouped otherwise, each message would be said a second time under another key. */
+static void conversations_logged_by_the_day_are_not_logged_again_by_the_message(void **state)
+{
+    static const char *const others[] = {"digest = \"none\";", "digest = \"day\"; timezone = \"+02:00\";"};
+    AUTO_FREE char *by_day = talk_mapping(&talk_hubspot, "digest = \"day\";");
+    struct world *w = talk_hubspot.make(5, 3, by_day);
+    (void)state;
+    AUTO_JSON json_t *inbox = world_state(w, 0);
+    const char *thread = js_str(json_array_get(json_object_get(inbox, "thread"), 0), "id");
+    json_decref(world_edit(w, 0, "{'object':'message','thread':'%s','content':'Hello'}", thread));
+    world_settle(w);
+    for (size_t i = 0; i < COUNT(others); i++) {
+        AUTO_FREE char *other = talk_mapping(&talk_hubspot, others[i]);
+        struct opt_faults faults __attribute__((cleanup(opt_faults_done))) = {0};
+        struct err why = {0};
+        mapping_free(w->mapping[0]);
+        w->mapping[0] = w->route->mapping = mapping_load_text("world.cfg", other, &faults);
+        assert_false(learns(w, &why));
+        assert_int_equal(why.kind, ERR_CONFIG);
+        assert_non_null(strstr(why.text, "grouped by \"day +00:00\""));
+    }
+    world_free(w);
+}
+
 /* ---- records deleted by mistake ---- */
 
 static void a_record_deleted_by_mistake_and_restored_goes_on_where_it_was(void **state)
@@ -319,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_field_pointed_at_another_property_is_a_first_contact),
         cmocka_unit_test(an_open_intent_for_the_old_property_is_not_looked_for_in_the_new_one),
         cmocka_unit_test(a_field_that_is_away_for_a_while_forgets_nothing),
+        cmocka_unit_test(conversations_logged_by_the_day_are_not_logged_again_by_the_message),
         cmocka_unit_test(a_record_deleted_by_mistake_and_restored_goes_on_where_it_was),
         cmocka_unit_test(a_town_that_comes_page_by_page_is_no_way_around_the_first_plan),
         cmocka_unit_test(links_are_not_taken_for_those_of_another_kind_of_record),
