@@ -54,12 +54,12 @@ static bool add_pause(struct app *app, const char *route, json_t *row, struct er
     return true;
 }
 
-const char *look_bulk_kind(const struct bulk *b)
+static const char *bulk_kind(const struct bulk *b)
 {
     return b->kind == BULK_QUERY ? "query" : "ingest";
 }
 
-const char *look_bulk_state(const struct bulk *b)
+static const char *bulk_state(const struct bulk *b)
 {
     if (b->kind == BULK_QUERY)
         return b->error ? "given up" : b->over ? "told" : !b->ticket ? "to begin" : b->rows ? "telling" : "running";
@@ -69,8 +69,8 @@ const char *look_bulk_state(const struct bulk *b)
 static json_t *bulk_row(const struct bulk *b, int64_t now)
 {
     char begun[WHEN_TEXT];
-    json_t *row = json_pack("{s:s,s:s,s:I,s:s}", "object", b->object, "kind", look_bulk_kind(b), "rows", (json_int_t)b->rows, "state",
-                            look_bulk_state(b));
+    json_t *row = json_pack("{s:s,s:s,s:I,s:s}", "object", b->object, "kind", bulk_kind(b), "rows", (json_int_t)b->rows, "state",
+                            bulk_state(b));
     when_print(b->begun, begun);
     if (b->begun) {
         js_set(row, "begun", json_string(begun));

@@ -5,8 +5,6 @@
 
 json_t *look_status(struct app *app, struct err *err); /* {"routes":[{"name","holds","dead","open_ops","jobs_waiting","links":{…},
                                                              "bulk":[{"object","kind","rows","state","begun","age","error"}]}]}; age in seconds */
-const char *look_bulk_kind(const struct bulk *b); /* "ingest", "query" */
-const char *look_bulk_state(const struct bulk *b); /* of an ingest "gathering", "running"; of a query "to begin", "running", "telling", "told", "given up" */
 json_t *look_holds(struct app *app, struct err *err);  /* [{"id","route","prospect","field","why","about","opened","choice"}] */
 json_t *look_dead(struct app *app, struct err *err);   /* [{"id","route","prospect","side","kind","error","payload"}] */
 /* look_history: as `history` prints it; at WHEN_NEVER: all rows. GONE: nobody is called so. */

@@ -108,32 +108,32 @@ static bool ops(struct page_of_numbers *p, struct err *err)
     return true;
 }
 
-static void bulk_samples(struct page_of_numbers *p, const char *route, const struct bulk *list, size_t n, bool rows)
+/* Jobs of one kind that a service is at, or is about to be: all their rows, or the age of the oldest in s; 0 without any. */
+static int64_t at_it(const struct page_of_numbers *p, const struct bulk *list, size_t n, enum bulk_kind kind, bool rows)
 {
+    int64_t all = 0, oldest = 0;
     for (size_t i = 0; i < n; i++) {
-        char number[24];
-        int64_t begun = list[i].begun, age = begun && begun < p->now ? (p->now - begun) / 1000 : 0;
-        snprintf(number, sizeof number, "%lld", (long long)list[i].id);
-        sample(p, rows ? "inbox_bridge_bulk_rows" : "inbox_bridge_bulk_age_seconds", rows ? list[i].rows : age,
-               LABELS("route", route, "object", list[i].object, "kind", look_bulk_kind(&list[i]), "state", look_bulk_state(&list[i]),
-                      "id", number));
+        if (list[i].kind != kind || list[i].over || list[i].error)
+            continue;
+        int64_t age = list[i].begun && list[i].begun < p->now ? (p->now - list[i].begun) / 1000 : 0;
+        all += list[i].rows;
+        oldest = age > oldest ? age : oldest;
     }
+    return rows ? all : oldest;
 }
 
-/* Jobs of services under way; none: no samples. */
 static bool bulk_jobs(struct page_of_numbers *p, bool rows, struct err *err)
 {
-    if (rows)
-        family(p, "inbox_bridge_bulk_rows", "gauge", "Records in each bulk job under way: handed over, or read so far.");
-    else
-        family(p, "inbox_bridge_bulk_age_seconds", "gauge", "How long ago each bulk job under way was begun.");
+    const char *name = rows ? "inbox_bridge_bulk_rows" : "inbox_bridge_bulk_age_seconds";
+    family(p, name, "gauge", rows ? "Records in bulk jobs under way: handed over, or read so far." : "How long ago the oldest bulk job under way was begun.");
     for (size_t i = 0; i < p->app->n_routes; i++) {
         struct bulk *list = NULL;
         size_t n = 0;
         const char *route = p->app->routes[i].route.name;
         if (!store_bulks(p->app->store, route, &list, &n, err))
             return false;
-        bulk_samples(p, route, list, n, rows);
+        sample(p, name, at_it(p, list, n, BULK_INGEST, rows), LABELS("route", route, "kind", "ingest"));
+        sample(p, name, at_it(p, list, n, BULK_QUERY, rows), LABELS("route", route, "kind", "query"));
         bulks_free(list, n);
     }
     return true;

@@ -55,6 +55,41 @@ bool gather_store(struct batch *b, const struct job *jobs, size_t n, struct err 
     return true;
 }
 
+/* ---- one call for many ---- */
+
+struct asked {
+    const char **ids;
+    struct item **who;
+    struct record *records; /* records: the answers, in the same order */
+    size_t n;
+};
+
+static void asked_done(struct asked *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        record_done(&a->records[i]);
+    free(a->ids);
+    free(a->who);
+    free(a->records);
+}
+
+/* Asks one side for the picked items of one object. */
+static bool ask(struct batch *b, struct bound *bound, int side, pick *wanted, unsigned flags, struct asked *a, struct err *err)
+{
+    struct endpoint *ep = b->r->ep[side];
+    *a = (struct asked){.ids = mem_grow(NULL, b->n + 1, sizeof *a->ids), .who = mem_grow(NULL, b->n + 1, sizeof *a->who),
+                        .records = mem_grow(NULL, b->n + 1, sizeof *a->records)};
+    for (size_t i = 0; i < b->n; i++) {
+        struct item *it = &b->items[i];
+        if (it->b != bound || it->off || !wanted(it))
+            continue;
+        a->who[a->n] = it;
+        a->ids[a->n] = side == SIDE_T ? it->link.t_id : it->subject.id ? it->subject.id : it->who;
+        a->records[a->n++] = (struct record){0};
+    }
+    return !a->n || ep->kind->fetch(ep, bound->o->type[side], a->ids, a->n, bound->needed[side], flags, a->records, err);
+}
+
 /* ---- the source ---- */
 
 static bool has_open_op(const struct item *it, int side)
@@ -158,27 +193,14 @@ static void source_answer(struct batch *b, struct item *it, const struct record 
         come_back(it);
 }
 
-/* Fetches the picked items of one object in one call. */
 bool gather_fetch_source(struct batch *b, struct bound *bound, pick *wanted, struct err *err)
 {
-    AUTO_FREE const char **ids = mem_grow(NULL, b->n + 1, sizeof *ids);
-    AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
-    AUTO_FREE struct record *records = mem_grow(NULL, b->n + 1, sizeof *records);
-    size_t n = 0;
-    for (size_t i = 0; i < b->n; i++)
-        if (b->items[i].b == bound && !b->items[i].off && wanted(&b->items[i])) {
-            who[n] = &b->items[i];
-            ids[n++] = b->items[i].subject.id ? b->items[i].subject.id : b->items[i].who;
-            records[n - 1] = (struct record){0};
-        }
-    struct endpoint *ep = b->r->ep[SIDE_S];
-    bool ok = !n || ep->kind->fetch(ep, bound->o->type[SIDE_S], ids, n, bound->needed[SIDE_S], FETCH_FRESH, records, err);
-    for (size_t i = 0; i < n; i++) {
-        if (ok)
-            source_answer(b, who[i], &records[i]);
-        record_done(&records[i]);
-    }
-    return ok;
+    struct asked a __attribute__((cleanup(asked_done)));
+    if (!ask(b, bound, SIDE_S, wanted, FETCH_FRESH, &a, err))
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        source_answer(b, a.who[i], &a.records[i]);
+    return true;
 }
 
 void gather_fail(struct batch *b, struct bound *bound, pick *wanted, const struct err *err)
@@ -232,35 +254,30 @@ static bool recall_target(struct batch *b, struct bound *bound, pick *wanted, st
     return true;
 }
 
+static void target_answer(struct batch *b, struct item *it, struct record *rec)
+{
+    if (rec->err.kind != ERR_NONE && rec->err.kind != ERR_GONE) {
+        item_fail(b, it, &rec->err);
+        return;
+    }
+    if (rec->err.kind == ERR_GONE)
+        rec->state = RECORD_GONE;
+    record_done(&it->t);
+    it->t = *rec;
+    it->has_t = true;
+    *rec = (struct record){0};
+}
+
 bool gather_fetch_target(struct batch *b, struct bound *bound, pick *wanted, unsigned flags, struct err *err)
 {
     if (!(b->r->ep[SIDE_T]->caps & CAP_FETCH))
         return recall_target(b, bound, wanted, err);
-    AUTO_FREE const char **ids = mem_grow(NULL, b->n + 1, sizeof *ids);
-    AUTO_FREE struct item **who = mem_grow(NULL, b->n + 1, sizeof *who);
-    AUTO_FREE struct record *records = mem_grow(NULL, b->n + 1, sizeof *records);
-    size_t n = 0;
-    for (size_t i = 0; i < b->n; i++)
-        if (b->items[i].b == bound && !b->items[i].off && wanted(&b->items[i])) {
-            who[n] = &b->items[i];
-            records[n] = (struct record){0};
-            ids[n++] = b->items[i].link.t_id;
-        }
-    struct endpoint *ep = b->r->ep[SIDE_T];
-    bool ok = !n || ep->kind->fetch(ep, bound->o->type[SIDE_T], ids, n, bound->needed[SIDE_T], flags, records, err);
-    for (size_t i = 0; ok && i < n; i++) {
-        if (records[i].err.kind != ERR_NONE && records[i].err.kind != ERR_GONE) {
-            item_fail(b, who[i], &records[i].err);
-            record_done(&records[i]);
-            continue;
-        }
-        if (records[i].err.kind == ERR_GONE)
-            records[i].state = RECORD_GONE;
-        record_done(&who[i]->t);
-        who[i]->t = records[i];
-        who[i]->has_t = true;
-    }
-    return ok;
+    struct asked a __attribute__((cleanup(asked_done)));
+    if (!ask(b, bound, SIDE_T, wanted, flags, &a, err))
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        target_answer(b, a.who[i], &a.records[i]);
+    return true;
 }
 
 /* Some field asks which edit was later: then the record's past is worth its price. */

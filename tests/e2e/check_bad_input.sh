@@ -100,7 +100,7 @@ done
 echo "-- the store"
 "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>"$dir/run.err" & runner=$!
 wait_for 20 has "$dir/run.err" run.start || fail "the service did not start"
-expect "a second process" 6 'lock|process' bridge plan
+expect "a second process" 6 'lock|process' bridge adopt
 expect "a second service" 6 'lock|process' bridge run
 kill -TERM "$runner"; wait "$runner" || fail "run ended with $?"
 cp "$dir/bridge.db" "$dir/keep.db"
