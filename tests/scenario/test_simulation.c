@@ -6,9 +6,8 @@
  *
  * With Salesforce every seed has deals. The first argument picks tests: "*salesforce". */
 #include "bridge/base/str.h"
-#include "mappings/value.h"
+#include "tests/kit/crowd.h"
 #include "tests/kit/deals.h"
-#include "tests/kit/seeds.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,191 +16,101 @@
 #include <cmocka.h>
 
 #define PEOPLE 3
-#define EDITS 14
 #define SEEDS 150
 #define SALESFORCE_SEEDS 15
 
 static struct tally told; /* what the metrics would say of all runs */
 
-struct simulation {
-    struct world *w;
-    const struct deal_crm *crm;
-    enum set set;
-    uint64_t dice; /* the people's own, so that the bridge's calls do not change what people do */
-    struct seeds_edits edits;
-    bool deals; /* prospects have deals, which carry status and valuation in the CRM */
-    bool tidy;  /* the CRM trims and truncates what it is given */
-    bool fewer; /* no more edits by meddlers */
-    size_t last_person; /* people like to edit what was just edited, on the other side */
-    unsigned last_what;
-    int last_side;
-};
-
-static uint64_t roll(struct simulation *s, uint64_t sides)
-{
-    return seeds_roll(&s->dice, sides);
-}
-
 /* ---- people ---- */
 
-static void edit_inbox(struct simulation *s, size_t i, unsigned what)
+static void edit_inbox(struct crowd *c, size_t i, unsigned what)
 {
     static const char *const statuses[] = {"New", "Contacted", "Qualified", "Negotiation", "Won", "Lost"};
     static const char *const tags[] = {"Lead", "VIP", "Partner", "Press"};
-    AUTO_JSON json_t *p = world_prospect(s->w, i);
+    AUTO_JSON json_t *p = world_prospect(c->w, i);
     const char *id = js_str(p, "platformId");
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n), *mark = mem_printf("inbox note %03zu", s->edits.n);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + c->edits.n), *mark = mem_printf("inbox note %03zu", c->edits.n);
     AUTO_FREE char *note_text = mem_printf("%s, written at length ", mark);
     json_t *done = NULL;
     if (what == 0) {
-        done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.valuation':%s}}", id, n);
-        seeds_note(&s->edits, i, "valuation", 0, n);
+        done = world_edit(c->w, 0, "{'object':'prospect','id':'%s','set':{'context.valuation':%s}}", id, n);
+        seeds_note(&c->edits, i, "valuation", 0, n);
     } else if (what == 1) {
-        done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.notes':'%s'}}", id, note_text);
-        seeds_note(&s->edits, i, "notes", 0, mark);
+        done = world_edit(c->w, 0, "{'object':'prospect','id':'%s','set':{'context.notes':'%s'}}", id, note_text);
+        seeds_note(&c->edits, i, "notes", 0, mark);
     } else if (what == 2) {
-        done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.status':'%s'}}", id, statuses[roll(s, 6)]);
+        done = world_edit(c->w, 0, "{'object':'prospect','id':'%s','set':{'context.status':'%s'}}", id, statuses[crowd_roll(c, 6)]);
     } else {
-        done = world_edit(s->w, 0, "{'object':'prospect','id':'%s','set':{'context.tags':['%s','%s']}}", id, tags[roll(s, 2)], tags[2 + roll(s, 2)]);
+        done = world_edit(c->w, 0, "{'object':'prospect','id':'%s','set':{'context.tags':['%s','%s']}}", id, tags[crowd_roll(c, 2)], tags[2 + crowd_roll(c, 2)]);
     }
     json_decref(done);
 }
 
-/* The person's newest deal; NULL when there is none. */
-static json_t *newest_deal(struct simulation *s, size_t i)
+static void edit_deal(struct crowd *c, size_t i, bool amount)
 {
-    AUTO_FREE char *who = world_key(s->w, i);
-    json_t *newest = NULL, *deal = NULL;
-    for (int n = 1; n == 1 || deal; n++) {
-        AUTO_FREE char *key = mem_printf("%s#deal-%d", who, n);
-        deal = world_deal(s->w, key);
-        if (deal)
-            json_decref(newest);
-        newest = deal ? deal : newest;
-    }
-    return newest;
-}
-
-static void edit_deal(struct simulation *s, size_t i, bool amount)
-{
-    const struct deal_crm *crm = s->crm;
-    AUTO_JSON json_t *deal = newest_deal(s, i);
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n);
+    const struct deal_crm *crm = deal_crm_of(c->w, 1);
+    AUTO_FREE char *key = world_key(c->w, i);
+    AUTO_JSON json_t *deal = deal_newest(c->w, 1, key);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + c->edits.n);
     const char *id = js_str(deal, crm->id);
     if (!id)
         return;
     if (amount) {
-        json_decref(world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->amount, n));
-        seeds_note(&s->edits, i, "valuation", 1, n);
+        json_decref(world_edit(c->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->amount, n));
+        seeds_note(&c->edits, i, "valuation", 1, n);
     } else {
-        uint64_t stage = roll(s, DEAL_STAGES + 1);
-        json_decref(world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->stage,
+        uint64_t stage = crowd_roll(c, DEAL_STAGES + 1);
+        json_decref(world_edit(c->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->object, id, crm->stage,
                                stage < DEAL_STAGES ? crm->stages[stage] : crm->aside));
     }
 }
 
-static void edit_crm(struct simulation *s, size_t i, unsigned what)
+static void edit_crm(struct crowd *c, size_t i, unsigned what)
 {
     static const char *const stages[] = {"new", "contacted", "qualified", "negotiation", "won", "lost"};
     static const char *const tags[] = {"Lead", "VIP", "Partner", "Press"};
-    AUTO_FREE char *key = world_key(s->w, i);
-    AUTO_JSON json_t *c = world_contact(s->w, key);
-    const struct deal_crm *crm = s->crm;
-    const char *id = js_str(c, crm->id);
-    AUTO_FREE char *n = mem_printf("%zu", 1000 + s->edits.n), *mark = mem_printf("crm note %03zu", s->edits.n);
+    AUTO_FREE char *key = world_key(c->w, i);
+    AUTO_JSON json_t *contact = world_contact(c->w, key);
+    const struct deal_crm *crm = deal_crm_of(c->w, 1);
+    const char *id = js_str(contact, crm->id);
+    AUTO_FREE char *n = mem_printf("%zu", 1000 + c->edits.n), *mark = mem_printf("crm note %03zu", c->edits.n);
     AUTO_FREE char *note_text = mem_printf("%s, at length ", mark);
     json_t *done = NULL;
     if (!id)
         return; /* not there yet */
-    if (s->deals && (what == 0 || what == 2)) {
-        edit_deal(s, i, what == 0);
+    if (c->deals && (what == 0 || what == 2)) {
+        edit_deal(c, i, what == 0);
         return;
     }
     if (what == 0) {
-        done = world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->valuation, n);
-        seeds_note(&s->edits, i, "valuation", 1, n);
+        done = world_edit(c->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->valuation, n);
+        seeds_note(&c->edits, i, "valuation", 1, n);
     } else if (what == 1) {
-        done = world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->notes, note_text);
-        seeds_note(&s->edits, i, "notes", 1, mark);
+        done = world_edit(c->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s'}}", crm->person, id, crm->notes, note_text);
+        seeds_note(&c->edits, i, "notes", 1, mark);
     } else if (what == 2) {
-        done = world_edit(s->w, 1, "{'object':'contact','id':'%s','set':{'inbox_stage':'%s'}}", id, stages[roll(s, 6)]);
+        done = world_edit(c->w, 1, "{'object':'contact','id':'%s','set':{'inbox_stage':'%s'}}", id, stages[crowd_roll(c, 6)]);
     } else {
-        done = world_edit(s->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s;%s'}}", crm->person, id, crm->tags, tags[roll(s, 2)], tags[2 + roll(s, 2)]);
+        done = world_edit(c->w, 1, "{'object':'%s','id':'%s','set':{'%s':'%s;%s'}}", crm->person, id, crm->tags, tags[crowd_roll(c, 2)], tags[2 + crowd_roll(c, 2)]);
     }
     json_decref(done);
 }
 
-static void somebody_edits(struct simulation *s)
+static void edit(struct crowd *c, size_t person, unsigned what, int side)
 {
-    bool again = roll(s, 2);
-    size_t person = roll(s, PEOPLE);
-    unsigned what = (unsigned)roll(s, 4);
-    int side = (int)roll(s, 2);
-    if (again) {
-        person = s->last_person;
-        what = s->last_what;
-        side = 1 - s->last_side;
-    }
-    s->last_person = person;
-    s->last_what = what;
-    s->last_side = side;
     if (side == 0)
-        edit_inbox(s, person, what);
+        edit_inbox(c, person, what);
     else
-        edit_crm(s, person, what);
+        edit_crm(c, person, what);
 }
 
-static void meddle(struct world *w, void *self)
-{
-    struct simulation *s = self;
-    (void)w;
-    if (!s->fewer && roll(s, 8) == 0)
-        somebody_edits(s);
-}
-
-/* ---- the world ---- */
-
-static void misbehave(struct simulation *s)
-{
-    seeds_misbehave(s->w, s->set);
-    if (seeds_has(s->set, RACES)) {
-        s->w->meddle = meddle;
-        s->w->meddler = s;
-    }
-    if (s->tidy)
-        world_manners(s->w, 1, "{\"trim\":true,\"truncate\":24}");
-}
-
-static void behave(struct simulation *s)
-{
-    seeds_behave(s->w);
-    s->fewer = true;
-}
-
-/* ---- nothing is lost in silence ---- */
-
-/* What the log says of a person and their deals, and what stands in those that are over, which are left alone. */
-static char *log_text(void *self, const char *key)
-{
-    struct simulation *s = self;
-    AUTO_JSON json_t *all = json_array();
-    bool found = seeds_log(s->w, s->set, "r", "prospect", key, all);
-    for (int n = 1; s->deals && found; n++) {
-        AUTO_FREE char *child = mem_printf("%s#deal-%d", key, n);
-        AUTO_JSON json_t *deal = world_deal(s->w, child);
-        found = seeds_log(s->w, s->set, "r", "deal", child, all);
-        AUTO_FREE char *amount = deal_text(deal, s->crm->amount);
-        if (deal && !deal_open(deal))
-            js_add(all, json_string(amount));
-    }
-    return js_print(all);
-}
+/* ---- one run ---- */
 
 /* What stands in Inbox is what somebody wrote: never a CRM's tidied echo of it. */
-static char *invented(struct simulation *s)
+static char *invented(struct crowd *c)
 {
     for (size_t i = 0; i < PEOPLE; i++) {
-        AUTO_JSON json_t *p = world_prospect(s->w, i);
+        AUTO_JSON json_t *p = world_prospect(c->w, i);
         const char *notes = js_str(json_object_get(p, "context"), "notes");
         if (notes && str_starts(notes, "inbox note") && !strstr(notes, ", written at length "))
             return mem_printf("I4: Inbox's note became \"%s\", which nobody wrote", notes);
@@ -209,54 +118,32 @@ static char *invented(struct simulation *s)
     return NULL;
 }
 
-/* ---- one run ---- */
+static void show(struct crowd *c, const char *key)
+{
+    AUTO_JSON json_t *contact = world_contact(c->w, key);
+    const json_t *props = json_object_get(contact, "properties"), *history = json_object_get(contact, "history");
+    AUTO_FREE char *theirs = js_print(props ? props : contact);
+    AUTO_FREE char *past = js_print(history ? json_object_get(history, getenv("SIM_PAST") ? getenv("SIM_PAST") : "inbox_notes") : json_null());
+    fprintf(stderr, "  crm %s\n  notes %s\n", theirs, past);
+}
 
 static char *simulate_with(const struct deal_crm *crm, enum set set, uint64_t seed, unsigned without)
 {
-    struct simulation *s = mem_alloc(sizeof *s);
-    s->crm = crm;
-    s->set = set;
-    s->tidy = crm == &deal_hubspot && seed % 2;
-    s->dice = seed * 2654435761u + 12345;
     static const char *const reopens[] = {"new", "reuse", "never"};
     AUTO_FREE char *deals = deal_mapping(crm, reopens[seed / 3 % 3]);
-    s->deals = crm != &deal_hubspot || seeds_number("SIM_DEALS", seed % 3 == 0);
-    s->w = crm->make(seed + 1, PEOPLE, s->deals ? deals : NULL);
-    s->w->without = without;
-    misbehave(s);
-    seeds_pass(s->w, s->set, &s->dice);
-    for (int i = 0; i < EDITS; i++) {
-        somebody_edits(s);
-        sandbox_advance(s->w->box, (int64_t)roll(s, 40000));
-        if (roll(s, 3) == 0)
-            seeds_pass(s->w, s->set, &s->dice);
-    }
-    seeds_pass(s->w, s->set, &s->dice);
-    behave(s);
-    sandbox_advance(s->w->box, 5000); /* replicas catch up long before the change window leaves them behind */
-    seeds_pass(s->w, s->set, &s->dice);
-    world_settle(s->w);
-    told.echo_t += s->w->route->tally.echo_t;
-    told.spared += s->w->route->tally.spared;
-    told.raced += s->w->route->tally.raced;
-    char *broken = seeds_lost(&(struct seeds_loss){.w = s->w, .edits = &s->edits, .self = s, .log = log_text});
+    struct crowd c = {.people = PEOPLE, .kinds = 4, .edit = edit, .show = show, .tidy = crm == &deal_hubspot && seed % 2};
+    c.deals = crm != &deal_hubspot || seeds_number("SIM_DEALS", seed % 3 == 0);
+    crowd_begin(&c, crm->make(seed + 1, PEOPLE, c.deals ? deals : NULL), set, seed, without);
+    crowd_live(&c);
+    told.echo_t += c.w->route->tally.echo_t;
+    told.spared += c.w->route->tally.spared;
+    told.raced += c.w->route->tally.raced;
+    char *broken = crowd_lost(&c);
     if (!broken)
-        broken = invented(s);
+        broken = invented(&c);
     if (!broken)
-        broken = world_broken(s->w);
-    if (broken && getenv("SIM_LOG"))
-        for (size_t i = 0; i < PEOPLE; i++) {
-            AUTO_FREE char *key = world_key(s->w, i);
-            AUTO_FREE char *log = log_text(s, key);
-            AUTO_JSON json_t *contact = world_contact(s->w, key), *prospect = world_prospect(s->w, i);
-            const json_t *props = json_object_get(contact, "properties"), *history = json_object_get(contact, "history");
-            AUTO_FREE char *theirs = js_print(props ? props : contact), *inbox = js_print(json_object_get(prospect, "context"));
-            AUTO_FREE char *past = js_print(history ? json_object_get(history, getenv("SIM_PAST") ? getenv("SIM_PAST") : "inbox_notes") : json_null());
-            fprintf(stderr, "%s: %s\n  crm %s\n  notes %s\n  inbox %s\n", key, log, theirs, past, inbox);
-        }
-    world_free(s->w);
-    free(s);
-    return broken;
+        broken = world_broken(c.w);
+    return crowd_end(&c, broken);
 }
 
 static char *simulate(enum set set, uint64_t seed, unsigned without)
