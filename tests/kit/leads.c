@@ -39,8 +39,10 @@ json_t *leads_of(struct world *w, size_t i)
     json_t *row, *found = NULL;
     size_t k;
     json_array_foreach (json_object_get(state, "Lead"), k, row)
-        if (str_eq(js_str(row, "inbox_prospect_key__c"), key) && live(row))
+        if (str_eq(js_str(row, "inbox_prospect_key__c"), key) && live(row)) {
+            assert_null(found);
             found = row;
+        }
     return json_incref(found);
 }
 
@@ -83,6 +85,27 @@ void leads_edit(struct world *w, size_t i, const char *edit)
     AUTO_JSON json_t *l = leads_of(w, i);
     assert_non_null(l);
     json_decref(world_edit(w, 1, "{'object':'Lead','id':'%s',%s}", js_str(l, "Id"), edit));
+}
+
+void leads_abort_job(struct world *w, const char *kind)
+{
+    struct bulk *list = NULL;
+    size_t n = 0;
+    struct err err = {0};
+    assert_true(store_bulks(w->store, "r", &list, &n, &err));
+    assert_int_equal(n, 1);
+    AUTO_FREE char *url = mem_printf("http://salesforce.sandbox/services/data/v62.0/jobs/%s/%.18s", kind, list[0].ticket);
+    struct http_request request = {0};
+    struct http_answer answer = {0};
+    int64_t delay = 0;
+    http_request_init(&request, "PATCH", url);
+    http_headers_add(&request.headers, "Authorization", "Bearer sandbox-token");
+    http_request_body(&request, mem_dup("{\"state\":\"Aborted\"}"), 19, "application/json");
+    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
+    assert_int_equal(answer.status, 200);
+    http_request_done(&request);
+    http_answer_done(&answer);
+    bulks_free(list, n);
 }
 
 void leads_assert(struct world *w, size_t i, const char *field, const char *value)

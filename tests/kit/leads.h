@@ -10,12 +10,14 @@
 struct world *leads_begin(uint64_t seed, size_t people, const char *options, const char *manners);
 void leads_finish(struct world *w); /* fails unless all is as it should be, and frees the world */
 
-json_t *leads_of(struct world *w, size_t i);                      /* the lead of the i-th prospect; NULL */
+json_t *leads_of(struct world *w, size_t i);                      /* the lead of the i-th prospect, which has at most one; NULL */
 json_t *leads_row(struct world *w, const char *object, const char *id); /* NULL */
 size_t leads_count(struct world *w, const char *object);          /* live rows */
 size_t leads_keys(struct world *w);                               /* how many different bridge keys live leads carry */
 
 void leads_edit(struct world *w, size_t i, const char *edit);       /* of the i-th prospect's lead: "'set':{…}" */
+/* An administrator aborts the one job of the route that is at work; kind: "ingest" or "query". */
+void leads_abort_job(struct world *w, const char *kind);
 void leads_assert(struct world *w, size_t i, const char *field, const char *value); /* NULL: null */
 void leads_assert_status(struct world *w, size_t i, const char *name); /* in Inbox; "": none */
 void leads_assert_context(struct world *w, size_t i, const char *member, const char *value);

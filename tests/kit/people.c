@@ -69,6 +69,12 @@ int64_t world_calls(struct world *w, int side)
     return counter(w, side, "total");
 }
 
+int64_t world_asked(struct world *w, int side, const char *route)
+{
+    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[side]);
+    return js_int_or(json_object_get(calls, "routes"), route, 0);
+}
+
 void world_manners(struct world *w, int side, const char *json)
 {
     AUTO_FREE char *url = mem_printf("http://%s.sandbox/_sandbox/manners", side ? w->crm[side - 1].kind : "inbox");

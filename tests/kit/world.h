@@ -87,6 +87,7 @@ void world_moves(struct world *w);
 void world_manners(struct world *w, int side, const char *json);
 int64_t world_writes(struct world *w, int side);
 int64_t world_calls(struct world *w, int side);
+int64_t world_asked(struct world *w, int side, const char *route); /* calls of one route, in the sandbox's words: "POST /jobs/query" */
 
 /* The prospects and contacts of one key, by the sandbox's own state. New references; NULL when absent. */
 json_t *world_prospect(struct world *w, size_t i);

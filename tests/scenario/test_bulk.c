@@ -1,7 +1,7 @@
 /* First loads that go as a job of the service: many leads at once, some of them bad, and the power going at every moment of
  * it. The end is the same as on the ordinary road. */
 #include "bridge/base/str.h"
-#include "tests/kit/world.h"
+#include "tests/kit/leads.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 /* after the standard headers */
 #include <cmocka.h>
 
-#define FROM_FIVE "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\"; bulk = 5;"
-#define NEVER "token = \"env:WORLD_TOKEN\"; base_url = \"http://salesforce.sandbox\"; bulk = 0;"
+#define FROM_FIVE LEADS_STATIC " bulk = 5;"
+#define NEVER LEADS_STATIC " bulk = 0;"
 
 static const char mapping[] =
     "prospect = {\n"
@@ -32,62 +32,10 @@ static const char mapping[] =
 
 /* ---- the place ---- */
 
-static void set_manners(struct world *w, const char *manners)
-{
-    struct http_request request = {0};
-    struct http_answer answer = {0};
-    int64_t delay = 0;
-    http_request_init(&request, "POST", "http://salesforce.sandbox/_sandbox/manners");
-    http_request_body(&request, mem_dup(manners), strlen(manners), "application/json");
-    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
-    assert_int_equal(answer.status, 200);
-    http_request_done(&request);
-    http_answer_done(&answer);
-}
-
-static int64_t asked(struct world *w, const char *route)
-{
-    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
-    return js_int_or(json_object_get(calls, "routes"), route, 0);
-}
-
-static json_t *lead(struct world *w, size_t i)
-{
-    AUTO_FREE char *key = world_key(w, i);
-    return world_contact(w, key);
-}
-
-static void assert_lead(struct world *w, size_t i, const char *field, const char *value)
-{
-    AUTO_JSON json_t *l = lead(w, i);
-    assert_non_null(l);
-    const char *have = js_str(l, field);
-    if (!str_eq(have, value))
-        fail_msg("lead %zu: %s is %s, not %s", i, field, have ? have : "null", value ? value : "null");
-}
-
-static size_t count(struct world *w, const char *object)
-{
-    AUTO_JSON json_t *state = world_state(w, 1);
-    size_t n = 0, k;
-    json_t *row;
-    json_array_foreach (json_object_get(state, object), k, row)
-        n += !js_bool_or(row, "IsDeleted", false);
-    return n;
-}
-
 static void ops(struct world *w, int64_t *open, int64_t *dead)
 {
     struct err err = {0};
     assert_true(store_ops_counts(w->store, "r", open, dead, &err));
-}
-
-static void finish(struct world *w)
-{
-    char *broken = world_broken(w);
-    if (broken)
-        fail_msg("%s", broken);
-    world_free(w);
 }
 
 /* ---- stories ---- */
@@ -101,16 +49,16 @@ static void many_new_leads_go_as_one_job(void **state)
     world_settle(w);
     int64_t open = 0, dead = 0;
     ops(w, &open, &dead);
-    assert_int_equal(count(w, "Lead"), 40);
+    assert_int_equal(leads_count(w, "Lead"), 40);
     assert_int_equal(open, 0);
     assert_int_equal(dead, 0);
-    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/ingest"), 1);
     assert_int_equal(w->route->tally.created, 40);
-    assert_lead(w, 0, "LastName", "[not provided]");
-    assert_lead(w, 0, "Company", "[not provided]");
-    assert_lead(w, 0, "inbox_notes__c", "says \"yes, and\nno\"");
-    assert_lead(w, 1, "inbox_notes__c", "#N/A"); /* what CSV cannot say goes by itself */
-    finish(w);
+    leads_assert(w, 0, "LastName", "[not provided]");
+    leads_assert(w, 0, "Company", "[not provided]");
+    leads_assert(w, 0, "inbox_notes__c", "says \"yes, and\nno\"");
+    leads_assert(w, 1, "inbox_notes__c", "#N/A"); /* what CSV cannot say goes by itself */
+    leads_finish(w);
 }
 
 /* Restricted values, texts that are too long and a rule of the house are refused for a few; the rest of them is there. */
@@ -131,7 +79,7 @@ static void assert_planted(struct world *w, size_t people, size_t every)
     ops(w, &open, &dead);
     assert_int_equal(open, 0);
     assert_int_equal(dead, people / every);
-    assert_int_equal(count(w, "Lead"), people);
+    assert_int_equal(leads_count(w, "Lead"), people);
     struct op *list = NULL;
     size_t n = 0;
     struct err err = {0};
@@ -142,7 +90,7 @@ static void assert_planted(struct world *w, size_t people, size_t every)
     ops_free(list, n);
     for (size_t i = 0; i < people; i++) {
         AUTO_JSON json_t *p = world_prospect(w, i);
-        AUTO_JSON json_t *l = lead(w, i);
+        AUTO_JSON json_t *l = leads_of(w, i);
         const char *notes = js_str(json_object_get(p, "context"), "notes"), *title = js_str(l, "Title");
         assert_non_null(l);
         if (i % every)
@@ -170,8 +118,8 @@ static void finish_planted(struct world *w, size_t people, size_t every)
     for (size_t i = 0; i < people; i += every)
         world_edit_inbox(w, i, "'bio':'short','context.notes':'allowed'");
     world_settle(w);
-    assert_lead(w, 0, "inbox_notes__c", "allowed");
-    finish(w);
+    leads_assert(w, 0, "inbox_notes__c", "allowed");
+    leads_finish(w);
 }
 
 static void bad_rows_are_dead_with_their_reasons_and_the_rest_is_there(void **state)
@@ -180,13 +128,13 @@ static void bad_rows_are_dead_with_their_reasons_and_the_rest_is_there(void **st
     struct world *w = world_new_salesforce(32, 60, mapping, FROM_FIVE);
     plant(w, 60, 10);
     world_settle(w);
-    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/ingest"), 1);
     assert_planted(w, 60, 10);
     finish_planted(w, 60, 10);
     struct world *plain = world_new_salesforce(32, 60, mapping, NEVER);
     plant(plain, 60, 10);
     world_settle(plain);
-    assert_int_equal(asked(plain, "POST /jobs/ingest"), 0);
+    assert_int_equal(world_asked(plain, 1, "POST /jobs/ingest"), 0);
     assert_planted(plain, 60, 10); /* the ordinary road ends the same */
     finish_planted(plain, 60, 10);
 }
@@ -196,9 +144,9 @@ static void few_or_urgent_creates_go_at_once(void **state)
     (void)state;
     struct world *w = world_new_salesforce(33, 4, mapping, FROM_FIVE);
     world_settle(w);
-    assert_int_equal(count(w, "Lead"), 4);
-    assert_int_equal(asked(w, "POST /jobs/ingest"), 0);
-    finish(w);
+    assert_int_equal(leads_count(w, "Lead"), 4);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/ingest"), 0);
+    leads_finish(w);
 }
 
 /* Too many locks, and a job that gives up half way: what it did not do is done all the same, once. */
@@ -206,11 +154,11 @@ static void what_a_job_does_not_process_goes_by_itself(void **state)
 {
     (void)state;
     struct world *w = world_new_salesforce(34, 30, mapping, FROM_FIVE);
-    set_manners(w, "{\"bulk_unprocessed\":11,\"lock_share\":0.2}");
+    world_manners(w, 1, "{\"bulk_unprocessed\":11,\"lock_share\":0.2}");
     world_settle(w);
-    assert_int_equal(count(w, "Lead"), 30);
-    assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
-    finish(w);
+    assert_int_equal(leads_count(w, "Lead"), 30);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/ingest"), 1);
+    leads_finish(w);
 }
 
 static void a_service_in_a_bad_mood_is_outlasted(void **state)
@@ -227,7 +175,7 @@ static void a_service_in_a_bad_mood_is_outlasted(void **state)
         plant(w, 20, 5);
         for (size_t i = 0; i < COUNT(moods); i++)
             assert_true(sandbox_fault(w->box, moods[i]));
-        for (int i = 0; i < 20 && count(w, "Lead") < 20; i++)
+        for (int i = 0; i < 20 && leads_count(w, "Lead") < 20; i++)
             world_settle(w);
         sandbox_faults_clear(w->box);
         world_settle(w);
@@ -241,37 +189,16 @@ static void edits_during_the_job_are_not_lost(void **state)
 {
     (void)state;
     struct world *w = world_new_salesforce(35, 10, mapping, FROM_FIVE);
-    set_manners(w, "{\"bulk_ms\":600000}");
+    world_manners(w, 1, "{\"bulk_ms\":600000}");
     assert_true(world_pass(w, 60 * 1000));
-    assert_int_equal(count(w, "Lead"), 0);
+    assert_int_equal(leads_count(w, "Lead"), 0);
     world_edit_inbox(w, 3, "'context.notes':'while it ran'");
     assert_true(world_pass(w, 60 * 1000));
-    assert_int_equal(count(w, "Lead"), 0);
+    assert_int_equal(leads_count(w, "Lead"), 0);
     sandbox_advance(w->box, 600000);
     world_settle(w);
-    assert_lead(w, 3, "inbox_notes__c", "while it ran");
-    finish(w);
-}
-
-static void abort_job(struct world *w)
-{
-    struct bulk *list = NULL;
-    size_t n = 0;
-    struct err err = {0};
-    assert_true(store_bulks(w->store, "r", &list, &n, &err));
-    assert_int_equal(n, 1);
-    AUTO_FREE char *url = mem_printf("http://salesforce.sandbox/services/data/v62.0/jobs/ingest/%.18s", list[0].ticket);
-    struct http_request request = {0};
-    struct http_answer answer = {0};
-    int64_t delay = 0;
-    http_request_init(&request, "PATCH", url);
-    http_headers_add(&request.headers, "Authorization", "Bearer sandbox-token");
-    http_request_body(&request, mem_dup("{\"state\":\"Aborted\"}"), 19, "application/json");
-    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
-    assert_int_equal(answer.status, 200);
-    http_request_done(&request);
-    http_answer_done(&answer);
-    bulks_free(list, n);
+    leads_assert(w, 3, "inbox_notes__c", "while it ran");
+    leads_finish(w);
 }
 
 /* An administrator may abort a job; and a bridge that was off for more than a week finds it forgotten. */
@@ -280,17 +207,17 @@ static void a_job_that_was_aborted_or_forgotten_is_done_by_itself(void **state)
     (void)state;
     for (int forgotten = 0; forgotten < 2; forgotten++) {
         struct world *w = world_new_salesforce(37, 8, mapping, FROM_FIVE);
-        set_manners(w, "{\"bulk_ms\":600000}");
+        world_manners(w, 1, "{\"bulk_ms\":600000}");
         assert_true(world_pass(w, 10 * 1000));
         if (forgotten)
             world_stop(w);
         else
-            abort_job(w);
+            leads_abort_job(w, "ingest");
         sandbox_advance(w->box, forgotten ? 8 * 24 * INT64_C(3600000) : 0);
         world_settle(w);
-        assert_int_equal(count(w, "Lead"), 8);
-        assert_int_equal(asked(w, "POST /jobs/ingest"), 1);
-        finish(w);
+        assert_int_equal(leads_count(w, "Lead"), 8);
+        assert_int_equal(world_asked(w, 1, "POST /jobs/ingest"), 1);
+        leads_finish(w);
     }
 }
 
@@ -301,7 +228,7 @@ static void cut_everywhere(const char *options, int64_t step)
     for (int64_t k = 0; k <= n; k += k ? step : 1) {
         struct world *w = world_new_salesforce(36, 8, mapping, options);
         plant(w, 8, 4);
-        set_manners(w, "{\"bulk_unprocessed\":2}");
+        world_manners(w, 1, "{\"bulk_unprocessed\":2}");
         world_watch(w, k);
         world_settle(w);
         if (!k)

@@ -22,12 +22,6 @@ static size_t people(size_t usual)
     return said && str_to_int(said, 1, 1000000, &n) ? (size_t)n : usual;
 }
 
-static int64_t asked(struct world *w, int side, const char *route)
-{
-    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[side]);
-    return js_int_or(json_object_get(calls, "routes"), route, 0);
-}
-
 static void assert_each_once(struct world *w, size_t n)
 {
     assert_int_equal(leads_count(w, "Lead"), n);
@@ -212,7 +206,7 @@ static void a_session_may_end_between_any_two_calls(void **state)
         leads_edit(w, 1, "'set':{'inbox_notes__c':'from Salesforce'}");
         world_settle(w);
         n = k ? n : in.seen;
-        int64_t logins = asked(w, 1, "POST /services/oauth2/token");
+        int64_t logins = world_asked(w, 1, "POST /services/oauth2/token");
         most = logins > most ? logins : most;
         assert_true(logins <= 2 + (k > 0));
         assert_each_once(w, 3);
@@ -389,8 +383,7 @@ static void a_duplicate_is_allowed_whatever_the_power_does(void **state)
 
 static int64_t described(struct world *w)
 {
-    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
-    return js_int_or(json_object_get(calls, "routes"), "GET /sobjects/Lead/describe", 0);
+    return world_asked(w, 1, "GET /sobjects/Lead/describe");
 }
 
 static bool lists(struct world *w, const char *status)

@@ -23,12 +23,6 @@
 #define BULK(n) LEADS_STATIC " bulk = " #n ";"
 #define HOUR INT64_C(3600000)
 
-static int64_t asked(struct world *w, const char *route)
-{
-    AUTO_JSON json_t *calls = sandbox_calls_json(w->box, w->service[1]);
-    return js_int_or(json_object_get(calls, "routes"), route, 0);
-}
-
 /* All linked, in step, and long ago: what was written a moment ago is told again by the feed, and read by id. */
 static struct world *in_step(uint64_t seed, size_t people, const char *options)
 {
@@ -84,13 +78,13 @@ static void what_is_in_step_is_read_by_one_job_and_written_nowhere(void **state)
 {
     (void)state;
     struct world *w = in_step(71, 120, BULK(100));
-    int64_t by_id = asked(w, "POST /composite/sobjects/Lead"), writes = world_writes(w, 0) + world_writes(w, 1), before = w->route->tally.unchanged;
+    int64_t by_id = world_asked(w, 1, "POST /composite/sobjects/Lead"), writes = world_writes(w, 0) + world_writes(w, 1), before = w->route->tally.unchanged;
     assert_true(begin(w));
     AUTO_JSON json_t *counts = counted(w);
     assert_counts(counts, "{\"in_sync\":120}");
-    assert_int_equal(asked(w, "POST /jobs/query"), 1);
-    assert_int_equal(asked(w, "GET /jobs/query/{id}/results"), 1);
-    assert_int_equal(asked(w, "POST /composite/sobjects/Lead"), by_id);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/query"), 1);
+    assert_int_equal(world_asked(w, 1, "GET /jobs/query/{id}/results"), 1);
+    assert_int_equal(world_asked(w, 1, "POST /composite/sobjects/Lead"), by_id);
     assert_int_equal(world_writes(w, 0) + world_writes(w, 1), writes);
     assert_int_equal(w->route->tally.unchanged, before + 120);
     finish(w);
@@ -103,7 +97,7 @@ static void few_are_read_by_id(void **state)
     assert_true(begin(w));
     AUTO_JSON json_t *counts = counted(w);
     assert_counts(counts, "{\"in_sync\":20}");
-    assert_int_equal(asked(w, "POST /jobs/query"), 0);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/query"), 0);
     finish(w);
 }
 
@@ -115,7 +109,7 @@ static void pages_of_any_length_tell_the_same(void **state)
     assert_true(begin(w));
     AUTO_JSON json_t *counts = counted(w);
     assert_counts(counts, "{\"in_sync\":40}");
-    assert_true(asked(w, "GET /jobs/query/{id}/results") > 1);
+    assert_true(world_asked(w, 1, "GET /jobs/query/{id}/results") > 1);
     world_manners(w, 1, "{\"short_pages\":false}");
     finish(w);
 }
@@ -145,7 +139,7 @@ static void drift_is_found_as_exactly_as_by_id(void **state)
         assert_true(begin(w));
         AUTO_JSON json_t *counts = counted(w);
         found[i] = js_print_sorted(counts);
-        assert_int_equal(asked(w, "POST /jobs/query"), i ? 0 : 1);
+        assert_int_equal(world_asked(w, 1, "POST /jobs/query"), i ? 0 : 1);
         leads_assert(w, 6, "inbox_notes__c", "ours");
         world_free(w);
     }
@@ -167,7 +161,7 @@ static void step_until_running(struct world *w)
         struct err err = {0};
         assert_true(worker_step(w->route, &worked, &wake, &err));
     }
-    assert_int_equal(asked(w, "POST /jobs/query"), 1);
+    assert_int_equal(world_asked(w, 1, "POST /jobs/query"), 1);
 }
 
 /* The job read it before somebody edited both sides: what it tells is old, and is not what is decided on. */
@@ -212,26 +206,6 @@ static void a_live_edit_does_not_wait_for_the_job(void **state)
 
 /* ---- what goes wrong ---- */
 
-static void abort_it(struct world *w)
-{
-    struct bulk *list = NULL;
-    size_t n = 0;
-    must(store_bulks(w->store, "r", &list, &n, err));
-    assert_int_equal(n, 1);
-    AUTO_FREE char *url = mem_printf("http://salesforce.sandbox/services/data/v62.0/jobs/query/%.18s", list[0].ticket);
-    struct http_request request = {0};
-    struct http_answer answer = {0};
-    int64_t delay = 0;
-    http_request_init(&request, "PATCH", url);
-    http_headers_add(&request.headers, "Authorization", "Bearer sandbox-token");
-    http_request_body(&request, mem_dup("{\"state\":\"Aborted\"}"), 19, "application/json");
-    sandbox_serve(w->box, w->service[1], &request, &answer, &delay);
-    assert_int_equal(answer.status, 200);
-    http_request_done(&request);
-    http_answer_done(&answer);
-    bulks_free(list, n);
-}
-
 static void a_job_that_fails_is_aborted_or_forgotten_is_done_without(void **state)
 {
     (void)state;
@@ -246,7 +220,7 @@ static void a_job_that_fails_is_aborted_or_forgotten_is_done_without(void **stat
         } else {
             step_until_running(w);
             if (how == 2)
-                abort_it(w);
+                leads_abort_job(w, "query");
             else
                 world_stop(w);
             sandbox_advance(w->box, how == 3 ? 8 * 24 * HOUR : 0);
@@ -293,7 +267,7 @@ static void pages_of_long_texts_are_asked_for_in_smaller_pieces(void **state)
     assert_true(begin(w));
     AUTO_JSON json_t *counts = counted(w);
     assert_counts(counts, "{\"in_sync\":212}");
-    assert_true(asked(w, "GET /jobs/query/{id}/results") > 2);
+    assert_true(world_asked(w, 1, "GET /jobs/query/{id}/results") > 2);
     finish(w);
 }
 
@@ -316,7 +290,7 @@ static void a_comparison_survives_the_power_at_every_touch(void **state)
         if (!k)
             n = w->touches;
         w->cut_at = 0;
-        assert_true(asked(w, "POST /jobs/query") <= 2);
+        assert_true(world_asked(w, 1, "POST /jobs/query") <= 2);
         for (size_t i = 5; i < 9; i++)
             leads_assert(w, i, "inbox_notes__c", "ours");
         int64_t rows = 0;
