@@ -35,6 +35,45 @@
     "{\"success\":false,\"errors\":[{\"statusCode\":\"" code "\",\"message\":\"" message "\",\"fields\":[]}]}"
 #define DONE(id) "{\"id\":\"" id "\",\"success\":true,\"errors\":[]}"
 
+#define UPDATE "PATCH https://service.example/services/data/v62.0/composite/sobjects {"
+#define BACK "POST https://service.example/services/data/v62.0/composite/sobjects/Lead {" /* what was written is read back */
+
+/* Leads to be written at once, and what came of each. */
+#define PUT_MOST 64
+struct put {
+    struct patch patches[PUT_MOST];
+    struct result out[PUT_MOST];
+    char ids[PUT_MOST][19]; /* ids: copies of those that were given */
+    size_t n;
+};
+
+/* id: NULL: one to create; set: JSON. What more is said of the patch is the caller's. */
+static inline struct patch *put_add(struct put *p, const char *id, const char *set)
+{
+    assert_true(p->n < PUT_MOST);
+    char *own = p->ids[p->n];
+    struct patch *patch = &p->patches[p->n++];
+    if (id)
+        snprintf(own, sizeof p->ids[0], "%s", id);
+    *patch = (struct patch){.object = "Lead", .id = id ? own : NULL, .trace = "t", .set = recorded_json(set)};
+    return patch;
+}
+
+static inline void put_go(struct recorded *w, struct put *p)
+{
+    struct err err = {0};
+    if (!salesforce_connector.put(w->ep, p->patches, p->n, p->out, &err))
+        fail_msg("%s", err.text);
+}
+
+static inline void put_done(struct put *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        json_decref(p->patches[i].set);
+        result_done(&p->out[i]);
+    }
+}
+
 static inline int salesforce_begin_with(void **state, const char *more)
 {
     static struct recorded world;

@@ -2,45 +2,19 @@
 #include "tests/connectors/salesforce_kit.h"
 
 #define COMPOSITE "POST https://service.example/services/data/v62.0/composite {"
-#define UPDATE "PATCH https://service.example/services/data/v62.0/composite/sobjects {"
-#define BACK "POST https://service.example/services/data/v62.0/composite/sobjects/Lead {"
 #define PART(id, status, body) "{\"body\":" body ",\"httpHeaders\":{},\"httpStatusCode\":" status ",\"referenceId\":\"" id "\"}"
 #define SINCE INT64_C(1772442000000) /* 2026-03-02T09:00:00Z */
 #define MANY 51
 
-struct put {
-    struct patch patches[MANY];
-    struct result out[MANY];
-    char ids[MANY][19];
-    size_t n;
-};
-
 static void add(struct put *p, const char *id, const char *set, int64_t since)
 {
-    snprintf(p->ids[p->n], sizeof p->ids[p->n], "%s", id);
-    p->patches[p->n] = (struct patch){.object = "Lead", .id = p->ids[p->n], .trace = "t", .set = recorded_json(set), .unchanged_since = since};
-    p->n++;
-}
-
-static void go(struct recorded *w, struct put *p)
-{
-    struct err err = {0};
-    if (!salesforce_connector.put(w->ep, p->patches, p->n, p->out, &err))
-        fail_msg("%s", err.text);
-}
-
-static void done(struct put *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        json_decref(p->patches[i].set);
-        result_done(&p->out[i]);
-    }
+    put_add(p, id, set)->unchanged_since = since;
 }
 
 static void who_changed_meanwhile_is_not_written_over(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, "{\"Title\":\"Countess\"}", SINCE);
     add(&p, TWO, "{\"Title\":\"x\"}", SINCE + 61000);
     add(&p, THREE, "{\"Title\":\"y\"}", SINCE);
@@ -48,7 +22,7 @@ static void who_changed_meanwhile_is_not_written_over(void **state)
                  "{\"compositeResponse\":[" PART(ONE, "204", "null") "," PART(TWO, "412", "null") "," PART(
                      THREE, "400", ERRORS("UNABLE_TO_LOCK_ROW", "locked")) "]}");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"Countess\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_member(p.out[0].record.fields, "Title", "'Countess'");
     assert_int_equal(p.out[1].err.kind, ERR_STALE);
@@ -63,11 +37,11 @@ static void who_changed_meanwhile_is_not_written_over(void **state)
 static void what_the_answer_does_not_tell_is_open(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, "{\"Title\":\"a\"}", SINCE);
     add(&p, TWO, "{\"Title\":\"b\"}", SINCE);
     recorded_add(w, COMPOSITE, 200, "{\"compositeResponse\":[" PART(TWO, "500", "null") "]}");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_UNSURE);
     assert_int_equal(p.out[1].err.kind, ERR_UNSURE);
     assert_int_equal(recorded_count(w, UPDATE), 0);
@@ -76,10 +50,10 @@ static void what_the_answer_does_not_tell_is_open(void **state)
 static void a_lost_answer_is_open(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, "{\"Title\":\"a\"}", SINCE);
     recorded_add(w, COMPOSITE, 0, NULL);
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_UNSURE);
     assert_int_equal(recorded_count(w, UPDATE), 0);
 }
@@ -87,12 +61,12 @@ static void a_lost_answer_is_open(void **state)
 static void what_is_refused_as_a_whole_goes_the_ordinary_way(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, "{\"Title\":\"a\"}", SINCE);
     recorded_add(w, COMPOSITE, 400, ERRORS("INVALID_INPUT", "no"));
     recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"a\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
 }
 
@@ -100,7 +74,7 @@ static void what_is_refused_as_a_whole_goes_the_ordinary_way(void **state)
 static void too_many_and_unread_ones_go_without_condition(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     struct buf rows = {0};
     for (int i = 1; i <= MANY; i++) {
         AUTO_FREE char *id = mem_printf("00Q0000000%05dAAA", i);
@@ -111,14 +85,14 @@ static void too_many_and_unread_ones_go_without_condition(void **state)
     buf_done(&rows);
     recorded_add(w, UPDATE, 200, answer);
     recorded_add(w, BACK, 200, "[]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(recorded_count(w, "/composite {"), 0);
     assert_int_equal(recorded_count(w, UPDATE), 1);
-    AUTO(done) struct put unread = {0};
+    AUTO(put_done) struct put unread = {0};
     add(&unread, ONE, "{\"Title\":\"a\"}", 0);
     recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[]");
-    go(w, &unread);
+    put_go(w, &unread);
     assert_int_equal(recorded_count(w, "/composite {"), 0);
     assert_int_equal(recorded_count(w, UPDATE), 2);
 }

@@ -3,43 +3,21 @@
 
 #define INSERT "POST https://service.example/services/data/v62.0/composite/sobjects {"
 #define UPSERT "/composite/sobjects/Lead/loose__c"
-#define UPDATE "PATCH https://service.example/services/data/v62.0/composite/sobjects {"
-#define BACK "POST https://service.example/services/data/v62.0/composite/sobjects/Lead {"
 #define RULE "DUPLICATES_DETECTED"
 #define FOUR "00Q000000000004AAA"
 #define FULL "{\"LastName\":\"L\",\"Company\":\"C\"}"
 
-struct put {
-    struct patch patches[4];
-    struct result out[4];
-    size_t n;
-};
-
 static void add(struct put *p, const char *id, const char *key, const char *set)
 {
-    p->patches[p->n++] = (struct patch){
-        .object = "Lead", .id = id, .key_field = "k__c", .key = key, .trace = "t", .set = recorded_json(set)};
-}
-
-static void go(struct recorded *w, struct put *p)
-{
-    struct err err = {0};
-    if (!salesforce_connector.put(w->ep, p->patches, p->n, p->out, &err))
-        fail_msg("%s", err.text);
-}
-
-static void done(struct put *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        json_decref(p->patches[i].set);
-        result_done(&p->out[i]);
-    }
+    struct patch *patch = put_add(p, id, set);
+    patch->key_field = "k__c";
+    patch->key = key;
 }
 
 static void rows_have_outcomes_of_their_own(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Title\":\" Countess \"}");
     add(&p, TWO, NULL, "{\"Title\":\"x\"}");
     add(&p, THREE, NULL, "{\"Tags__c\":[\"a\",\"b\"],\"Title\":null}");
@@ -47,7 +25,7 @@ static void rows_have_outcomes_of_their_own(void **state)
     recorded_add(w, UPDATE, 200,
                  "[" DONE(ONE) "," FAILED("UNABLE_TO_LOCK_ROW", "locked") "," FAILED("ENTITY_IS_DELETED", "gone") "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"Countess\",\"Tags__c\":null") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_member(p.out[0].record.fields, "Title", "'Countess'");
     assert_int_equal(json_object_size(p.out[0].record.fields), 1);
@@ -65,11 +43,11 @@ static void rows_have_outcomes_of_their_own(void **state)
 static void a_create_carries_the_key_and_overwrites_nothing(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", FULL);
     recorded_add(w, INSERT, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"LastName\":\"L\",\"Company\":\"C\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_true(p.out[0].created);
     assert_string_equal(p.out[0].record.id, ONE);
@@ -80,13 +58,13 @@ static void a_create_carries_the_key_and_overwrites_nothing(void **state)
 static void a_create_whose_key_is_taken_is_found(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", FULL);
     recorded_add(w, INSERT, 200, "[" TAKEN("k__c") "]");
     recorded_add(w, "/query?q=", 200, "{\"done\":true,\"records\":[" ROW(ONE, ",\"k__c\":\"x:1\"") "]}");
     recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"LastName\":\"L\",\"Company\":\"C\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_false(p.out[0].created);
     assert_string_equal(p.out[0].record.id, ONE);
@@ -95,13 +73,13 @@ static void a_create_whose_key_is_taken_is_found(void **state)
 static void a_key_that_is_not_unique_is_looked_for_before_an_upsert(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", "{\"Title\":\"new\"}");
     p.patches[0].key_field = "loose__c";
     recorded_add(w, "/query?q=", 200, "{\"done\":true,\"records\":[]}");
     recorded_add(w, UPSERT, 200, "[{\"id\":\"" ONE "\",\"success\":true,\"errors\":[],\"created\":true}]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"new\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_true(p.out[0].created);
     assert_string_equal(w->asked[w->n_asked - 2] + strlen(w->asked[w->n_asked - 2]) - 19, "\"loose__c\":\"x:1\"}]}");
@@ -114,7 +92,7 @@ static void what_a_new_record_was_given_is_told_until_somebody_touches_it(void *
 {
     static const char *const tell[] = {"Status", "Title", NULL};
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", FULL);
     add(&p, NULL, "x:2", FULL);
     add(&p, NULL, "x:3", FULL);
@@ -127,7 +105,7 @@ static void what_a_new_record_was_given_is_told_until_somebody_touches_it(void *
                  "[" ROW(ONE, ",\"Status\":\"New\",\"Title\":null" BORN("08:59:59", "005A")) "," ROW(
                      TWO, ",\"Status\":\"Old\"" BORN("08:59:58", "005A")) "," ROW(THREE, ",\"Status\":\"Old\"" BORN("09:00:00", "005B")) "," ROW(
                      FOUR, ",\"Title\":\"x\",\"Status\":\"Old\"" BORN("09:00:00", "005A")) "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_true(p.out[0].record.untouched);
     assert_member(p.out[0].record.fields, "Status", "'New'");
     assert_member(p.out[0].record.fields, "Title", "null");
@@ -142,7 +120,7 @@ static void what_a_new_record_was_given_is_told_until_somebody_touches_it(void *
 static void fillers_go_into_new_records_only(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", "{\"Title\":\"new\"}");
     add(&p, NULL, "x:2", "{\"Title\":\"there\"}");
     recorded_add(w, INSERT, 200, "[" DONE(ONE) "," TAKEN("k__c") "]");
@@ -150,7 +128,7 @@ static void fillers_go_into_new_records_only(void **state)
     recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":\"there\",\"id\":\"" TWO "\"}]", 200,
                  "[" DONE(TWO) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"new\"") "," ROW(TWO, ",\"Title\":\"there\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_true(p.out[0].created);
     assert_int_equal(p.out[1].err.kind, ERR_NONE);
@@ -163,7 +141,7 @@ static void fillers_go_into_new_records_only(void **state)
 static void what_must_be_there_cannot_be_cleared(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Company\":null,\"Title\":\"\"}");
     add(&p, TWO, NULL, "{\"LastName\":\"\"}");
     recorded_add(w, "\"records\":[{\"attributes\":{\"type\":\"Lead\"},\"Title\":null,\"id\":\"" ONE "\"}]", 200,
@@ -171,7 +149,7 @@ static void what_must_be_there_cannot_be_cleared(void **state)
     recorded_add(
         w, BACK, 200,
         "[" ROW(ONE, ",\"Company\":\"Acme\",\"Title\":null") "," ROW(TWO, ",\"LastName\":\"[not provided]\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_member(p.out[0].record.fields, "Company", "'Acme'"); /* it is told that it stayed */
     assert_int_equal(p.out[1].err.kind, ERR_NONE);
@@ -183,12 +161,12 @@ static void what_must_be_there_cannot_be_cleared(void **state)
 static void what_the_answer_does_not_tell_is_open(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Title\":\"x\"}");
     add(&p, TWO, NULL, "{\"Title\":\"x\"}");
     recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 503, "");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE); /* written; what became of it is for the next look */
     assert_string_equal(p.out[0].record.id, ONE);
     assert_null(p.out[0].record.fields);
@@ -198,24 +176,24 @@ static void what_the_answer_does_not_tell_is_open(void **state)
 static void a_lost_answer_is_open_for_all(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Title\":\"x\"}");
     recorded_add(w, UPDATE, 0, NULL);
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_UNSURE);
 }
 
 static void a_batch_refused_whole_is_halved_down_to_the_bad_row(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Title\":\"good\"}");
     add(&p, TWO, NULL, "{\"AnnualRevenue\":\"bad\"}");
     recorded_add(w, UPDATE, 400, ERRORS("JSON_PARSER_ERROR", "Cannot deserialize"));
     recorded_add(w, "\"Title\":\"good\",\"id\":\"" ONE "\"}]}", 200, "[" DONE(ONE) "]");
     recorded_add(w, "\"AnnualRevenue\":\"bad\"", 400, ERRORS("JSON_PARSER_ERROR", "Cannot deserialize"));
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"good\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_int_equal(p.out[1].err.kind, ERR_REJECT);
 }
@@ -223,7 +201,7 @@ static void a_batch_refused_whole_is_halved_down_to_the_bad_row(void **state)
 static void a_converted_lead_and_a_raced_create_are_looked_at_again(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, NULL, "x:1", FULL);
     add(&p, NULL, "x:2", FULL);
     add(&p, NULL, "x:3", FULL);
@@ -234,7 +212,7 @@ static void a_converted_lead_and_a_raced_create_are_looked_at_again(void **state
                  "{\"done\":true,\"records\":[" ROW(
                      TWO, ",\"k__c\":\"x:1\",\"IsConverted\":true,\"ConvertedContactId\":\"" CONTACT "\"") "]}");
     recorded_add(w, "/composite/sobjects/Lead/k__c", 200, "[" TAKEN("k__c") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_STALE); /* its key is a converted lead's */
     assert_int_equal(p.out[1].err.kind, ERR_STALE); /* taken, not there, and taken again: somebody is at it */
     assert_int_equal(p.out[2].err.kind, ERR_REJECT);
@@ -262,9 +240,9 @@ static void refused_by_a_rule(struct recorded *w, struct put *p)
 static void a_held_duplicate_keeps_the_words_and_is_not_offered_in_pieces(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     refused_by_a_rule(w, &p);
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_LIMIT);
     assert_non_null(strstr(p.out[0].err.text, "Use one of these records?"));
 }
@@ -272,7 +250,7 @@ static void a_held_duplicate_keeps_the_words_and_is_not_offered_in_pieces(void *
 static void the_one_match_gets_the_key_and_is_found_next_time(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     refused_by_a_rule(w, &p);
     recorded_add(w,
                  "PATCH https://service.example/services/data/v62.0/sobjects/Lead/k__c/x%3A1 "
@@ -281,18 +259,18 @@ static void the_one_match_gets_the_key_and_is_found_next_time(void **state)
     recorded_add(w, BACK, 200, "[" ROW(TWO, ",\"k__c\":null") "]");
     recorded_add(w, "PATCH https://service.example/services/data/v62.0/sobjects/Lead/" TWO " {\"k__c\":\"x:1\"}", 204,
                  NULL);
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_STALE);
 }
 
 static void a_match_of_another_prospect_waits_for_a_person(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     refused_by_a_rule(w, &p);
     recorded_add(w, "/sobjects/Lead/k__c/x%3A1", 400, MATCHES(MATCH(TWO, "Lead")));
     recorded_add(w, BACK, 200, "[" ROW(TWO, ",\"k__c\":\"x:7\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_LIMIT);
     assert_non_null(strstr(p.out[0].err.text, "x:7"));
 }
@@ -303,10 +281,10 @@ static void several_matches_and_matches_elsewhere_wait_for_a_person(void **state
     static const char *const answers[] = {MATCHES(MATCH(TWO, "Lead") "," MATCH(THREE, "Lead")),
                                           MATCHES(MATCH(CONTACT, "Contact"))};
     for (size_t i = 0; i < COUNT(answers); i++) {
-        AUTO(done) struct put p = {0};
+        AUTO(put_done) struct put p = {0};
         refused_by_a_rule(w, &p);
         recorded_add(w, "/sobjects/Lead/k__c/x%3A1", 400, answers[i]);
-        go(w, &p);
+        put_go(w, &p);
         assert_int_equal(p.out[0].err.kind, ERR_LIMIT);
         assert_non_null(strstr(p.out[0].err.text, i ? CONTACT : "several"));
     }
@@ -317,9 +295,9 @@ static void several_matches_and_matches_elsewhere_wait_for_a_person(void **state
 static void an_empty_patch_makes_no_call(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{}");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_int_equal(w->n_asked, 0);
 }
@@ -327,12 +305,12 @@ static void an_empty_patch_makes_no_call(void **state)
 static void the_same_record_twice_is_written_once(void **state)
 {
     struct recorded *w = *state;
-    AUTO(done) struct put p = {0};
+    AUTO(put_done) struct put p = {0};
     add(&p, ONE, NULL, "{\"Title\":\"a\"}");
     add(&p, "00Q000000000001", NULL, "{\"Title\":\"b\"}"); /* the short form of the same id */
     recorded_add(w, UPDATE, 200, "[" DONE(ONE) "]");
     recorded_add(w, BACK, 200, "[" ROW(ONE, ",\"Title\":\"a\"") "]");
-    go(w, &p);
+    put_go(w, &p);
     assert_int_equal(p.out[0].err.kind, ERR_NONE);
     assert_int_equal(p.out[1].err.kind, ERR_STALE);
 }
