@@ -2,7 +2,6 @@
 # One Inbox, two CRMs, one process: an edit in one CRM reaches Inbox and then the other CRM, settles, and nothing flaps.
 source "$(dirname "$0")/kit.sh"
 sandbox 60 --no-limits --inbox 0 --hubspot 0 --salesforce 0 --write-jwt-key "$dir/key.pem"
-salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
 cp "$root/mappings/hubspot.cfg" "$root/mappings/salesforce-leads.cfg" "$dir/"
 cat >"$dir/bridge.cfg" <<CFG
 store = "bridge.db";

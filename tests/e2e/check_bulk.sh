@@ -6,18 +6,7 @@ source "$(dirname "$0")/kit.sh"
 prospects=${BULK_PROSPECTS:-300} times=${BULK_TIMES:-8} from=${BULK_FROM:-100}
 RANDOM=${KILL_SEED:-1}
 sandbox "$prospects" --no-limits --inbox 0 --hubspot 0 --salesforce 0
-salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
-[ -n "$salesforce" ] || { echo "the sandbox has no Salesforce"; exit 1; }
-sed 's/max_creates = 100;/max_creates = 1000000;/' "$root/mappings/salesforce-leads.cfg" >"$dir/leads.cfg"
-cat >"$dir/bridge.cfg" <<CFG
-store = "bulk.db";
-endpoints = {
-  inbox = { connector = "inbox"; token = "env:INBOX_API_TOKEN"; base_url = "$inbox/api/v1"; poll = "1s";
-            per_minute = 100000; per_hour = 1000000; per_day = 10000000; };
-  crm   = { connector = "salesforce"; token = "env:INBOX_API_TOKEN"; base_url = "$salesforce"; poll = "1s"; daily = 10000000; bulk = $from; };
-};
-routes = ( { name = "sales"; inbox = "inbox"; crm = "crm"; mapping = "leads.cfg"; batch = 200; } );
-CFG
+config_bulk "$from"
 calls() { curl -fsS "$salesforce/_sandbox/calls" | jq "$1"; }
 state() { curl -fsS "$salesforce/_sandbox/state" | jq "$1"; }
 bridge setup --apply >/dev/null || fail "setup"

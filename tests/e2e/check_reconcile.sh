@@ -4,11 +4,7 @@
 # runs it large and prints what it cost).
 . "$(dirname "$0")/kit.sh"
 n=${RECONCILE_PROSPECTS:-600} k=$((n / 200 * 2)) # even: a merge takes two
-measured() { # what it cost, where somebody built the program that measures
-  if [ -x "$build/tests/bench-measure" ]; then "$build/tests/bench-measure" "$dir/cost" "$@"; else "$@"; fi
-}
 bridge() { measured "$build/inbox-bridge" -c "$dir/bridge.cfg" --quiet "$@"; }
-cost() { [ -s "$dir/cost" ] && jq -r --arg what "$1" '"  \($what): \(.wall) s, \(.user + .system | . * 100 | round / 100) s of CPU, \(.peak_kb / 1024 | round) MB"' "$dir/cost"; }
 calls() { curl -fsS "$1/_sandbox/calls" | jq .total; }
 batch_reads() { curl -fsS "$hubspot/_sandbox/calls" | jq '[.routes | to_entries[]? | select(.key|test("batch/read")) | .value] | add // 0'; }
 
@@ -16,22 +12,6 @@ sandbox "$n" --no-limits
 config
 sed -i "s/max_creates = 100;/max_creates = 1000000;/; s/  # filter = .*/  filter = { none_tag = ( \"Blocked\" ); };/" "$dir/hubspot.cfg"
 sed -i "s/batch = 100;/batch = 200; mass_percent = 2;/; s/ten_secondly = 1000;/ten_secondly = 1000; daily = 100000000;/; s/per_day = 10000000;/per_day = 100000000;/" "$dir/bridge.cfg"
-
-# people SIDE: reads one edit a line and makes them, some hundreds at a time
-people() {
-  local url=$1
-  split -l 400 - "$dir/edits."
-  for part in "$dir"/edits.*; do
-    [ -e "$part" ] || continue
-    jq -sc . "$part" | curl -fsS -X POST --data-binary @- "$url/_sandbox/edit" >/dev/null || fail "no edit: $(head -1 "$part")"
-    rm "$part"
-  done
-}
-# each CLASS FIRST TEMPLATE: k edits, on those from the FIRST percent on; {key} {id} {contact} stand for theirs
-each() {
-  local first=$(($1 * k)); shift
-  awk -F, -v from="$first" -v n="$k" -v t="$1" 'NR>1+from && NR<=1+from+n {id=$3; sub(/^x:/,"",id); s=t; gsub(/\{id\}/,id,s); gsub(/\{contact\}/,$5,s); gsub(/\{n\}/,NR,s); print s}' "$dir/links.csv"
-}
 
 echo "-- $n prospects, $k of every kind of drift"
 echo '{"object":"tag","create":{"name":"Blocked"}}' | people "$inbox"
@@ -48,9 +28,9 @@ sed -i 's/match = .*/match = ( "inbox_prospect_key", "twitterhandle" );/' "$dir/
 
 # What the bridge has seen and knows: held cells, detached links, an option it leaves alone.
 each 0 '{"object":"prospect","id":"{id}","set":{"context.notes":"ours {n}"}}' | people "$inbox"
-each 0 '{"object":"contact","id":"{contact}","set":{"inbox_notes":"theirs {n}"}}' | people "$hubspot"
-each 1 '{"object":"contact","id":"{contact}","delete":true}' | people "$hubspot"
-each 2 '{"object":"contact","id":"{contact}","set":{"hs_lead_status":"OPEN"}}' | people "$hubspot"
+each 0 '{"object":"contact","id":"{crm}","set":{"inbox_notes":"theirs {n}"}}' | people "$hubspot"
+each 1 '{"object":"contact","id":"{crm}","delete":true}' | people "$hubspot"
+each 2 '{"object":"contact","id":"{crm}","set":{"hs_lead_status":"OPEN"}}' | people "$hubspot"
 indexed
 bridge reconcile >"$dir/said" 2>&1; code=$?
 [ $code = 3 ] || fail "a comparison that ends with holds ended with $code: $(cat "$dir/said")"
@@ -60,11 +40,11 @@ got=$(jq -c '.drift[0].records' "$dir/known.json")
 
 # What happened while it was off.
 each 3 '{"object":"prospect","id":"{id}","set":{"context.valuation":1{n}}}' | people "$inbox"
-each 4 '{"object":"contact","id":"{contact}","set":{"inbox_valuation":"2{n}"}}' | people "$hubspot"
+each 4 '{"object":"contact","id":"{crm}","set":{"inbox_valuation":"2{n}"}}' | people "$hubspot"
 each 5 '{"object":"prospect","id":"{id}","set":{"context.valuation":3{n}}}' | people "$inbox"
-each 5 '{"object":"contact","id":"{contact}","set":{"inbox_valuation":"4{n}"}}' | people "$hubspot"
-each 6 '{"object":"contact","id":"{contact}","delete":true}' | people "$hubspot"
-each 7 '{contact}' | paste - - | awk '{printf "{\"object\":\"contact\",\"id\":\"%s\",\"merge_into\":\"%s\"}\n",$1,$2}' | people "$hubspot"
+each 5 '{"object":"contact","id":"{crm}","set":{"inbox_valuation":"4{n}"}}' | people "$hubspot"
+each 6 '{"object":"contact","id":"{crm}","delete":true}' | people "$hubspot"
+each 7 '{crm}' | paste - - | awk '{printf "{\"object\":\"contact\",\"id\":\"%s\",\"merge_into\":\"%s\"}\n",$1,$2}' | people "$hubspot"
 each 8 '{"object":"prospect","id":"{id}","set":{"context.tags":["Blocked"]}}' | people "$inbox"
 newcomer() { printf '{"object":"prospect","create":{"displayName":"%s","username":"%s","platformId":"%s%014d","message":"Hi"}}\n' "$1" "$2" "$3" "$4"; }
 for i in $(seq "$k"); do # one record has their handle, or two have
@@ -174,7 +154,7 @@ for _ in $(seq 1800); do [ "$(started)" -gt 0 ] && break; sleep 0.1; done
 [ "$(started)" -gt 0 ] || fail "no comparison began: $(tail -3 "$dir/run.err")"
 from=$(date +%s) worst=0
 for i in $(seq 6); do
-  line=$(each 9 '{id} {contact}' | sed -n "${i}p"); id=${line% *} contact=${line#* }
+  line=$(each 9 '{id} {crm}' | sed -n "${i}p"); id=${line% *} contact=${line#* }
   echo "{\"object\":\"prospect\",\"id\":\"$id\",\"set\":{\"context.valuation\":77$i}}" | people "$inbox"
   ms=$(arrives "77$i" value "$contact"); worst=$((ms > worst ? ms : worst)); phase=$([ "$(ended)" = 0 ] && echo comparing || echo idle)
   echo "{\"object\":\"contact\",\"id\":\"$contact\",\"set\":{\"inbox_valuation\":\"88$i\"}}" | people "$hubspot"

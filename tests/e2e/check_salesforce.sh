@@ -3,21 +3,8 @@
 # fields created and made visible, a first sync, edits both ways, a session that ends, and an administrator's no in words.
 source "$(dirname "$0")/kit.sh"
 sandbox 60 --inbox 0 --hubspot 0 --salesforce 0 --write-jwt-key "$dir/key.pem"
-salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
-[ -n "$salesforce" ] || { echo "the sandbox has no Salesforce"; exit 1; }
-sed 's/max_creates = 100;/max_creates = 100000;/' "$root/mappings/salesforce-leads.cfg" >"$dir/leads.cfg"
-
 configure() { # USERNAME
-  cat >"$dir/bridge.cfg" <<CFG
-store = "salesforce.db";
-endpoints = {
-  inbox = { connector = "inbox"; token = "env:INBOX_API_TOKEN"; base_url = "$inbox/api/v1"; poll = "1s";
-            per_minute = 100000; per_hour = 1000000; per_day = 10000000; };
-  crm   = { connector = "salesforce"; client_id = "sandbox-client"; username = "$1"; private_key = "file:$dir/key.pem";
-            login_url = "$salesforce"; poll = "1s"; };
-};
-routes = ( { name = "sales"; inbox = "inbox"; crm = "crm"; mapping = "leads.cfg"; batch = 100; } );
-CFG
+  config_leads "client_id = \"sandbox-client\"; username = \"$1\"; private_key = \"file:$dir/key.pem\"; login_url = \"$salesforce\";"
 }
 manners() { curl -fsS -X POST -d "$1" "$salesforce/_sandbox/manners" >/dev/null || fail "no manners: $1"; }
 edit() { curl -fsS -X POST -d "$2" "$1/_sandbox/edit" >/dev/null || fail "no edit: $2"; }

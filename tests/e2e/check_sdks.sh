@@ -21,7 +21,6 @@ fi
 source "$(dirname "$0")/kit.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 sandbox 1 --inbox 0 --hubspot 0 --salesforce 0 --write-jwt-key "$dir/key.pem"
-salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
 timeout 300 node "$here/sdk_hubspot.mjs" "$hubspot" || fail "HubSpot's client"
 timeout 300 node "$here/sdk_jsforce.mjs" "$salesforce" "$dir/key.pem" || fail "Salesforce's client"
 finish "both clients are content"

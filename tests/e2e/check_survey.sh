@@ -6,26 +6,8 @@
 . "$(dirname "$0")/kit.sh"
 n=${SURVEY_PROSPECTS:-200} from=${SURVEY_FROM:-100} k=$((n / 100))
 [ "$k" -gt 100 ] && k=100 # more drift costs edits, and says no more
-measured() { # what it cost, where somebody built the program that measures
-  if [ -x "$build/tests/bench-measure" ]; then "$build/tests/bench-measure" "$dir/cost" "$@"; else "$@"; fi
-}
 bridge() { measured "$build/inbox-bridge" -c "$dir/bridge.cfg" --quiet "$@"; }
-cost() { [ -s "$dir/cost" ] && jq -r --arg what "$1" '"  \($what): \(.wall) s, \(.user + .system | . * 100 | round / 100) s of CPU, \(.peak_kb / 1024 | round) MB"' "$dir/cost"; }
 sandbox "$n" --no-limits --inbox 0 --hubspot 0 --salesforce 0
-salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
-[ -n "$salesforce" ] || { echo "the sandbox has no Salesforce"; exit 1; }
-sed 's/max_creates = 100;/max_creates = 1000000;/' "$root/mappings/salesforce-leads.cfg" >"$dir/leads.cfg"
-config_from() { # THRESHOLD
-  cat >"$dir/bridge.cfg" <<CFG
-store = "bulk.db";
-endpoints = {
-  inbox = { connector = "inbox"; token = "env:INBOX_API_TOKEN"; base_url = "$inbox/api/v1"; poll = "1s";
-            per_minute = 100000; per_hour = 1000000; per_day = 10000000; };
-  crm   = { connector = "salesforce"; token = "env:INBOX_API_TOKEN"; base_url = "$salesforce"; poll = "1s"; daily = 10000000; bulk = $1; };
-};
-routes = ( { name = "sales"; inbox = "inbox"; crm = "crm"; mapping = "leads.cfg"; batch = 200; } );
-CFG
-}
 asked() { curl -fsS "$salesforce/_sandbox/calls" | jq "$1"; }
 route() { asked "[.routes | to_entries[]? | select(.key | test(\"$1\")) | .value] | add // 0"; }
 forget_calls() { curl -fsS -X DELETE "$salesforce/_sandbox/calls" >/dev/null; }
@@ -33,16 +15,16 @@ manner() { curl -fsS -X POST -d "$1" "$salesforce/_sandbox/manners" >/dev/null |
 essence() { jq -S '.drift[0] | {compared, records, cells, excluded, risky, plan, rows: (.rows | sort_by(.key))}' "$1"; }
 
 echo "-- $n leads, a job from $from on"
-config_from 0
+config_bulk 0
 bridge setup --apply >/dev/null || fail "setup"
-config_from 10000
+config_bulk 10000
 bridge sync --yes >"$dir/said" 2>&1 || fail "first sync: $(cat "$dir/said")"
 cost "first sync"
 bridge links export "$dir/links.csv" >/dev/null || fail "links"
 manner '{"bulk_ms":500}'
 
 compare() { # NAME THRESHOLD: a report of everything, told to FILE
-  config_from "$2"
+  config_bulk "$2"
   forget_calls
   bridge --json reconcile --report >"$dir/$1.json" 2>"$dir/said" || fail "$1: exit $?: $(cat "$dir/said")"
   cost "$1"
@@ -65,23 +47,11 @@ echo "    $(asked .total) calls to the CRM, $(asked .writes) writes";
 [ "$(bridge --json status | jq '.routes[0].bulk | length')" = 0 ] || fail "something of it is left: $(bridge --json status)"
 
 echo "-- $k of four kinds of drift"
-people() {
-  local url=$1
-  split -l 400 - "$dir/edits."
-  for part in "$dir"/edits.*; do
-    [ -e "$part" ] || continue
-    jq -sc . "$part" | curl -fsS -X POST --data-binary @- "$url/_sandbox/edit" >/dev/null || fail "no edit: $(head -1 "$part")"
-    rm "$part"
-  done
-}
-each() { # FIRST TEMPLATE: k edits, on those from the FIRST percent on
-  awk -F, -v from=$(($1 * k)) -v n="$k" -v t="$2" 'NR>1+from && NR<=1+from+n {id=$3; sub(/^x:/,"",id); s=t; gsub(/\{id\}/,id,s); gsub(/\{lead\}/,$5,s); gsub(/\{n\}/,NR,s); print s}' "$dir/links.csv"
-}
 each 0 '{"object":"prospect","id":"{id}","set":{"context.valuation":1{n}}}' | people "$inbox"
-each 1 '{"object":"Lead","id":"{lead}","set":{"inbox_notes__c":"theirs {n}"}}' | people "$salesforce"
-each 2 '{"object":"Lead","id":"{lead}","delete":true}' | people "$salesforce"
+each 1 '{"object":"Lead","id":"{crm}","set":{"inbox_notes__c":"theirs {n}"}}' | people "$salesforce"
+each 2 '{"object":"Lead","id":"{crm}","delete":true}' | people "$salesforce"
 each 3 '{"object":"prospect","id":"{id}","set":{"context.notes":"ours {n}"}}' | people "$inbox"
-each 3 '{"object":"Lead","id":"{lead}","set":{"inbox_notes__c":"theirs {n}"}}' | people "$salesforce"
+each 3 '{"object":"Lead","id":"{crm}","set":{"inbox_notes__c":"theirs {n}"}}' | people "$salesforce"
 compare "drift, by id" 0
 compare "drift, by a job" "$from"
 cmp -s <(essence "$dir/drift, by id.json") <(essence "$dir/drift, by a job.json") ||

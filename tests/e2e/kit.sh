@@ -18,7 +18,7 @@ wait_for() {
 has() { grep -q "$2" "$1"; } # has FILE PATTERN
 tick() { local now; now=$(date +%s%3N); until [ "$(date +%s%3N)" -gt "$now" ]; do :; done; } # until the next millisecond
 
-# sandbox PROSPECTS [MORE OPTIONS]: sets $inbox and $hubspot
+# sandbox PROSPECTS [MORE OPTIONS]: sets $inbox and $hubspot, and $salesforce where the options ask for it
 sandbox() {
   local prospects=$1; shift
   "$build/inbox-bridge-sandbox" --prospects "$prospects" --seed 7 "$@" >"$dir/sandbox.out" 2>"$dir/sandbox.err" &
@@ -26,7 +26,9 @@ sandbox() {
   wait_for 10 has "$dir/sandbox.out" '^ready'
   inbox=$(awk '$1=="inbox"{print $2}' "$dir/sandbox.out")
   hubspot=$(awk '$1=="hubspot"{print $2}' "$dir/sandbox.out")
+  salesforce=$(awk '$1=="salesforce"{print $2}' "$dir/sandbox.out")
   [ -n "$inbox" ] && [ -n "$hubspot" ] || { echo "the sandbox did not start"; exit 1; }
+  case " $* " in *" --salesforce "*) [ -n "$salesforce" ] || { echo "the sandbox has no Salesforce"; exit 1; } ;; esac
 }
 
 # config [FILE]: a working configuration; tests change copies of it
@@ -43,6 +45,22 @@ routes = ( { name = "sales"; inbox = "inbox"; crm = "hubspot"; mapping = "hubspo
 CFG
 }
 
+# config_leads OPTIONS [BATCH]: one with Salesforce's leads; OPTIONS: what its endpoint says of how it is reached
+config_leads() {
+  sed 's/max_creates = 100;/max_creates = 1000000;/' "$root/mappings/salesforce-leads.cfg" >"$dir/leads.cfg"
+  cat >"$dir/bridge.cfg" <<CFG
+store = "bridge.db";
+endpoints = {
+  inbox = { connector = "inbox"; token = "env:INBOX_API_TOKEN"; base_url = "$inbox/api/v1"; poll = "1s";
+            per_minute = 100000; per_hour = 1000000; per_day = 10000000; };
+  crm   = { connector = "salesforce"; poll = "1s"; $1 };
+};
+routes = ( { name = "sales"; inbox = "inbox"; crm = "crm"; mapping = "leads.cfg"; batch = ${2:-100}; } );
+CFG
+}
+# config_bulk FROM: one whose leads go by the job from so many on
+config_bulk() { config_leads "token = \"env:INBOX_API_TOKEN\"; base_url = \"$salesforce\"; daily = 10000000; bulk = $1;" 200; }
+
 bridge() { "$build/inbox-bridge" -c "${cfg:-$dir/bridge.cfg}" --quiet "$@"; }
 fault() { curl -fsS -X POST -d "$2" "$1/_sandbox/faults" >/dev/null || fail "no fault at $1"; }
 calm() { curl -fsS -X DELETE "$1/_sandbox/faults" >/dev/null; }
@@ -56,6 +74,20 @@ state() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1]$2"; }
 contact() { curl -fsS "$hubspot/_sandbox/state" | jq -r --arg k "x:$(state "$1" .platformId)" ".contact[] | select(.archived|not) | select(.properties.inbox_prospect_key==\$k) | $2"; }
 edit_inbox() { curl -fsS -X POST -d "[{\"object\":\"prospect\",\"id\":\"$(state "$1" .platformId)\",\"set\":{$2}}]" "$inbox/_sandbox/edit" >/dev/null || fail "no edit"; }
 edit_crm() { curl -fsS -X POST -d "[{\"object\":\"contact\",\"id\":\"$(contact "$1" .id)\",\"set\":{$2}}]" "$hubspot/_sandbox/edit" >/dev/null || fail "no edit"; }
+# people URL: reads one edit a line and makes them, some hundreds at a time
+people() {
+  local url=$1
+  split -l 400 - "$dir/edits."
+  for part in "$dir"/edits.*; do
+    [ -e "$part" ] || continue
+    jq -sc . "$part" | curl -fsS -X POST --data-binary @- "$url/_sandbox/edit" >/dev/null || fail "no edit: $(head -1 "$part")"
+    rm "$part"
+  done
+}
+# each FIRST TEMPLATE: $k edits, on those of $dir/links.csv from the FIRST percent on; {id} {crm} {n} stand for theirs
+each() {
+  awk -F, -v from=$(($1 * k)) -v n="$k" -v t="$2" 'NR>1+from && NR<=1+from+n {id=$3; sub(/^x:/,"",id); s=t; gsub(/\{id\}/,id,s); gsub(/\{crm\}/,$5,s); gsub(/\{n\}/,NR,s); print s}' "$dir/links.csv"
+}
 # HubSpot's search finds what there is: its index is seconds behind
 is_indexed() {
   local there found
@@ -66,6 +98,10 @@ is_indexed() {
   [ "$there" = "$found" ]
 }
 indexed() { wait_for 10 is_indexed || fail "HubSpot's search never caught up"; }
+
+# measured COMMAND…, and then cost WHAT: what it cost, where somebody built the program that measures
+measured() { if [ -x "$build/tests/bench-measure" ]; then "$build/tests/bench-measure" "$dir/cost" "$@"; else "$@"; fi; }
+cost() { [ -s "$dir/cost" ] && jq -r --arg what "$1" '"  \($what): \(.wall) s, \(.user + .system | . * 100 | round / 100) s of CPU, \(.peak_kb / 1024 | round) MB"' "$dir/cost"; }
 
 # expect WHAT CODE PATTERN COMMAND…: what it says is in $dir/said
 expect() {
