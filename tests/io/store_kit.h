@@ -12,6 +12,7 @@
 #include "bridge/base/str.h"
 #include "bridge/base/when.h"
 #include "bridge/io/store_private.h"
+#include "tests/kit/must.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,14 +102,6 @@ static inline int kit_free(void **state)
 
 #define KIT_TEST(name) cmocka_unit_test_setup_teardown(name, kit_new, kit_free)
 #define KIT_TEST_DIR(name) cmocka_unit_test_setup_teardown(name, kit_new_dir, kit_free)
-
-/* must: a verb that has to work, with its own words when it does not. */
-#define must(call)                                                                                                             \
-    do {                                                                                                                       \
-        struct err err_ = {0}, *err = &err_;                                                                                   \
-        if (!(call))                                                                                                           \
-            fail_msg("%s: %s", #call, err->text);                                                                              \
-    } while (0)
 
 static inline json_t *kit_json(const char *single_quoted)
 {

@@ -99,6 +99,17 @@ char *world_key(struct world *w, size_t i)
     return p ? mem_printf("x:%s", js_str_or(p, "platformId", "?")) : NULL;
 }
 
+struct link world_link(struct world *w, const char *route, size_t i)
+{
+    AUTO_FREE char *key = world_key(w, i);
+    struct link link = {0};
+    bool found = false;
+    struct err err = {0};
+    world_must(store_link_get(w->store, route, "prospect", key, &link, &found, &err), "a link", &err);
+    world_must(found, "no link of the prospect", NULL);
+    return link;
+}
+
 static bool live(const json_t *contact)
 {
     return !js_bool_or(contact, "archived", false) && !js_str(contact, "mergedInto") && !js_bool_or(contact, "IsDeleted", false) &&

@@ -92,6 +92,7 @@ int64_t world_asked(struct world *w, int side, const char *route); /* calls of o
 /* The prospects and contacts of one key, by the sandbox's own state. New references; NULL when absent. */
 json_t *world_prospect(struct world *w, size_t i);
 char *world_key(struct world *w, size_t i);
+struct link world_link(struct world *w, const char *route, size_t i); /* of the i-th prospect, which must have one; caller link_done */
 json_t *world_contact(struct world *w, const char *key); /* of side 1; asserts that there is at most one */
 /* The contact, lead, … of one CRM; *n: how many live ones carry the key. */
 json_t *world_person(struct world *w, int side, const char *key, size_t *n);

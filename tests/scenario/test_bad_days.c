@@ -1,6 +1,7 @@
 /* Bad days of everything around the bridge: a full disk, a clock that was wrong, a service that denies its people or forgets
  * what it said. When the day is over all is as it should be, and meanwhile nobody was flooded. */
 #include "bridge/base/str.h"
+#include "tests/kit/must.h"
 #include "tests/kit/world.h"
 #include <setjmp.h>
 #include <signal.h>
@@ -10,13 +11,6 @@
 #include <sys/resource.h>
 /* after the standard headers */
 #include <cmocka.h>
-
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
 
 #define MINUTES(n) ((n) * INT64_C(60000))
 
@@ -99,12 +93,9 @@ static void what_a_clock_that_was_ahead_put_off_is_done_once_it_is_right(void **
 static void a_record_taken_back_to_an_older_state_is_believed_after_a_while(void **state)
 {
     struct world *w = world_new(1, 4, world_mapping);
-    AUTO_FREE char *key = world_key(w, 0);
-    struct link link __attribute__((cleanup(link_done))) = {0};
-    bool found = false;
     (void)state;
     world_settle(w);
-    must(store_link_get(w->store, "r", "prospect", key, &link, &found, err));
+    struct link link __attribute__((cleanup(link_done))) = world_link(w, "r", 0);
     link.touched = sandbox_now(w->box) + YEAR; /* the service's clock was ahead when it was written */
     must(store_link_put(w->store, &link, err));
     world_edit_inbox(w, 0, "'context.valuation':4711");

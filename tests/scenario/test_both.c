@@ -422,13 +422,11 @@ static void break_read_back(struct world *w, void *self)
 
 static bool logged(struct world *w, size_t i, const char *route, const char *field, const char *value)
 {
-    AUTO_FREE char *key = world_key(w, i);
-    struct link link __attribute__((cleanup(link_done))) = {0};
+    struct link link __attribute__((cleanup(link_done))) = world_link(w, route, i);
     struct log_row *rows = NULL;
     size_t n = 0;
-    bool found = false, there = false;
+    bool there = false;
     struct err err = {0};
-    assert_true(store_link_get(w->store, route, "prospect", key, &link, &found, &err) && found);
     assert_true(store_log_of(w->store, link.id, 0, 1000, &rows, &n, &err));
     for (size_t k = 0; k < n; k++) {
         AUTO_FREE char *lost = js_print(json_object_get(json_object_get(rows[k].cells, field), "lost"));

@@ -4,6 +4,7 @@
 #include "bridge/sync/drift.h"
 #include "bridge/sync/everything.h"
 #include "bridge/sync/worker.h"
+#include "tests/kit/must.h"
 #include "tests/kit/world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,13 +12,6 @@
 #include <string.h>
 /* after the standard headers */
 #include <cmocka.h>
-
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
 
 #define PROSPECTS 320 /* pages of a hundred: the walk takes several */
 

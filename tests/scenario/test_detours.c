@@ -7,6 +7,7 @@
 #include "bridge/sync/pause.h"
 #include "bridge/sync/undo.h"
 #include "bridge/sync/worker.h"
+#include "tests/kit/must.h"
 #include "tests/kit/world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +16,6 @@
 #include <unistd.h>
 /* after the standard headers */
 #include <cmocka.h>
-
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
 
 /* ---- people ---- */
 
@@ -343,19 +337,9 @@ static const char held_mapping[] = "prospect = {\n"
                                    "  );\n"
                                    "};\n";
 
-static struct link link_of(struct world *w, size_t i)
-{
-    AUTO_FREE char *key = world_key(w, i);
-    struct link link = {0};
-    bool found = false;
-    must(store_link_get(w->store, "r", "prospect", key, &link, &found, err));
-    assert_true(found);
-    return link;
-}
-
 static void set_state(struct world *w, size_t i, enum link_state to)
 {
-    struct link link __attribute__((cleanup(link_done))) = link_of(w, i);
+    struct link link __attribute__((cleanup(link_done))) = world_link(w, "r", i);
     link.state = to;
     must(store_link_put(w->store, &link, err));
 }
@@ -377,7 +361,7 @@ static void plant(struct world *w)
     set_state(w, 5, LINK_DETACHED);
     json_decref(
         world_edit(w, 1, "{'object':'contact','id':'%s','merge_into':'%s'}", js_str(six, "id"), js_str(seven, "id")));
-    struct link eight __attribute__((cleanup(link_done))) = link_of(w, 8);
+    struct link eight __attribute__((cleanup(link_done))) = world_link(w, "r", 8);
     must(store_link_delete(w->store, eight.id, err));
     set_state(w, 9, LINK_AMBIGUOUS);
     set_state(w, 10, LINK_TOMBSTONE);

@@ -2,6 +2,7 @@
  * exchanged under its feet, records that match twice, choices that cannot be. Nothing may be lost, doubled or stand still. */
 #include "bridge/base/str.h"
 #include "bridge/sync/worker.h"
+#include "tests/kit/must.h"
 #include "tests/kit/talk.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,26 +11,9 @@
 /* after the standard headers */
 #include <cmocka.h>
 
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
-
 #define MINUTES(n) ((n) * INT64_C(60000))
 
 /* ---- people ---- */
-
-static struct link link_of(struct world *w, size_t i)
-{
-    AUTO_FREE char *key = world_key(w, i);
-    struct link link = {0};
-    bool found = false;
-    must(store_link_get(w->store, "r", "prospect", key, &link, &found, err));
-    assert_true(found);
-    return link;
-}
 
 static char *swapped(const char *text, const char *from, const char *to)
 {
@@ -71,7 +55,7 @@ static void two_prospects_of_a_batch_never_share_a_record(void **state)
 {
     AUTO_FREE char *id = NULL;
     struct world *w = begin_twins(&id);
-    struct link a __attribute__((cleanup(link_done))) = link_of(w, 0), b __attribute__((cleanup(link_done))) = link_of(w, 1);
+    struct link a __attribute__((cleanup(link_done))) = world_link(w, "r", 0), b __attribute__((cleanup(link_done))) = world_link(w, "r", 1);
     int64_t holds = 0;
     (void)state;
     must(store_holds_count(w->store, "r", &holds, err));
@@ -79,7 +63,7 @@ static void two_prospects_of_a_batch_never_share_a_record(void **state)
     assert_int_equal((a.state == LINK_LINKED) + (b.state == LINK_LINKED), 1);
     assert_int_equal((a.state == LINK_AMBIGUOUS) + (b.state == LINK_AMBIGUOUS), 1);
     for (size_t i = 2; i < 4; i++) { /* nor do they keep the others of the batch waiting */
-        struct link c __attribute__((cleanup(link_done))) = link_of(w, i);
+        struct link c __attribute__((cleanup(link_done))) = world_link(w, "r", i);
         assert_int_equal(c.state, LINK_LINKED);
     }
     assert_null(world_broken(w));
@@ -252,7 +236,7 @@ static void a_record_deleted_by_mistake_and_restored_goes_on_where_it_was(void *
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','delete':true}", js_str(c, "id")));
     must(intake_mark_all(w->route, LANE_RECONCILE, err));
     world_settle(w);
-    away = link_of(w, 0);
+    away = world_link(w, "r", 0);
     assert_int_equal(away.state, LINK_DETACHED);
     world_edit_inbox(w, 0, "'context.valuation':4711"); /* looked at while it is away: nothing is made anew */
     world_settle(w);
@@ -261,7 +245,7 @@ static void a_record_deleted_by_mistake_and_restored_goes_on_where_it_was(void *
     json_decref(world_edit(w, 1, "{'object':'contact','id':'%s','set':{'inbox_notes':'after all'}}", js_str(c, "id")));
     must(intake_mark_all(w->route, LANE_RECONCILE, err));
     world_settle(w);
-    back = link_of(w, 0);
+    back = world_link(w, "r", 0);
     assert_int_equal(back.state, LINK_LINKED);
     AUTO_JSON json_t *now = world_contact(w, key), *p = world_prospect(w, 0);
     assert_string_equal(js_str(json_object_get(now, "properties"), "inbox_valuation"), "4711");

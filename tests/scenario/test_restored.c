@@ -2,6 +2,7 @@
  * nobody's edit is undone, nothing is made twice, and where both sides agree nothing is written at all. Two bridges on the same
  * accounts, each with a store of its own, come to rest with each other. */
 #include "bridge/base/str.h"
+#include "tests/kit/must.h"
 #include "tests/kit/seeds.h"
 #include "tests/kit/talk.h"
 #include "tests/kit/world.h"
@@ -12,13 +13,6 @@
 #include <unistd.h>
 /* after the standard headers */
 #include <cmocka.h>
-
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
 
 #define PEOPLE 4
 #define DAY_MS (24 * 3600 * INT64_C(1000))

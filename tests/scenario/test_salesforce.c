@@ -206,19 +206,17 @@ static void what_a_write_went_over_is_on_record_when_it_cannot_be_read_back(void
 {
     (void)state;
     struct world *w = leads_begin(19, 1, LEADS_STATIC, NULL);
-    struct link link __attribute__((cleanup(link_done))) = {0};
     struct log_row *log = NULL;
     struct err err = {0};
     size_t n = 0;
-    bool found = false, told = false;
+    bool told = false;
     world_settle(w);
     world_edit_inbox(w, 0, "'context.valuation':111");
     leads_edit(w, 0, "'set':{'inbox_valuation__c':222}");
     assert_true(sandbox_fault(w->box, "{\"match\":{\"method\":\"POST\",\"path\":\"*composite/sobjects/Lead\"},\"do\":\"status\",\"status\":503,"
                                       "\"every\":3,\"times\":1}"));
     world_settle(w);
-    AUTO_FREE char *key = world_key(w, 0);
-    assert_true(store_link_get(w->store, "r", "prospect", key, &link, &found, &err) && found);
+    struct link link __attribute__((cleanup(link_done))) = world_link(w, "r", 0);
     assert_true(store_log_of(w->store, link.id, 0, 1000, &log, &n, &err));
     for (size_t i = 0; i < n; i++)
         told |= json_integer_value(json_object_get(json_object_get(log[i].cells, "valuation"), "lost")) == 222;

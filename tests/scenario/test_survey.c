@@ -5,6 +5,7 @@
 #include "bridge/sync/survey.h"
 #include "bridge/sync/worker.h"
 #include "tests/kit/leads.h"
+#include "tests/kit/must.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,13 +13,6 @@
 #include <string.h>
 /* after the standard headers */
 #include <cmocka.h>
-
-#define must(call)                                                                                                     \
-    do {                                                                                                               \
-        struct err err_ = {0}, *err = &err_;                                                                           \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err->text);                                                                      \
-    } while (0)
 
 #define BULK(n) LEADS_STATIC " bulk = " #n ";"
 #define HOUR INT64_C(3600000)
