@@ -30,12 +30,12 @@ for _ in $(seq "$times"); do
 done
 made=$(state '.Lead|length')
 calm "$salesforce"
-says() { bridge status | sed -nE "s/.*$1 ([0-9]+).*/\\1/p" | head -1; }
-synced() { bridge sync --yes >"$dir/last" 2>&1; [ "$(says 'jobs waiting')" = 0 ] && [ "$(says 'open ops')" = 0 ]; }
+shown() { bridge status | sed -nE "s/.*$1 ([0-9]+).*/\\1/p" | head -1; }
+synced() { bridge sync --yes >"$dir/last" 2>&1; [ "$(shown 'jobs waiting')" = 0 ] && [ "$(shown 'open ops')" = 0 ]; }
 wait_for 60 synced || fail "it does not come to rest: $(cat "$dir/last")"
 [ "$(state '.Lead|length')" = "$prospects" ] || fail "$(state '.Lead|length') leads of $prospects prospects: $(cat "$dir/last")"
 [ "$(state '[.Lead[].inbox_prospect_key__c]|unique|map(select(.))|length')" = "$prospects" ] || fail "keys are not unique"
-[ "$(says dead)" = "$bad" ] || fail "$(says dead) dead, expected $bad: $(bridge dead | head -3)"
+[ "$(shown dead)" = "$bad" ] || fail "$(shown dead) dead, expected $bad: $(bridge dead | head -3)"
 [ "$(bridge dead | grep -c INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST)" = "$bad" ] || fail "dead for other reasons: $(bridge dead | head -3)"
 before=$(calls .writes)
 bridge sync --full >/dev/null 2>&1

@@ -5,13 +5,6 @@ sandbox 20 --inbox 0 --hubspot 0 --salesforce 0 --webhook 0 --no-limits --write-
 webhook=$(awk '$1=="webhook"{print $2}' "$dir/sandbox.out")
 [ -n "$webhook" ] || { echo "the sandbox has no webhook"; exit 1; }
 init() { "$build/inbox-bridge" init "$@"; }
-says() { # WORDS RC COMMAND…
-  local words=$1 rc=$2 out got
-  shift 2
-  out=$("$@" 2>&1 </dev/null); got=$?
-  [ "$got" = "$rc" ] || fail "$*: exit $got, not $rc: $out"
-  grep -qE -- "$words" <<<"$out" || fail "$*: does not say \"$words\": $out"
-}
 passes() { # FOLDER: what is missing in the CRM is created, then check has nothing to say
   cfg=$dir/$1/inbox-bridge.cfg
   cfg=$cfg bridge setup --apply >"$dir/said" 2>&1 || [ $? = 3 ] || fail "$1: setup: $(cat "$dir/said")"

@@ -10,12 +10,6 @@ manners() { curl -fsS -X POST -d "$1" "$salesforce/_sandbox/manners" >/dev/null 
 edit() { curl -fsS -X POST -d "$2" "$1/_sandbox/edit" >/dev/null || fail "no edit: $2"; }
 leads() { curl -fsS "$salesforce/_sandbox/state" | jq "$1"; }
 notes() { curl -fsS "$inbox/_sandbox/state" | jq -r ".prospect[$1].context.notes"; }
-says() { # WORDS RC COMMAND…
-  local words=$1 rc=$2 out; shift 2
-  out=$("$@" 2>&1); local got=$?
-  [ "$got" = "$rc" ] || fail "$*: exit $got, not $rc"
-  grep -qE "$words" <<<"$out" || fail "$*: does not say \"$words\": $out"
-}
 logins() { curl -fsS "$salesforce/_sandbox/calls" | jq '.routes["POST /services/oauth2/token"] // 0'; }
 
 configure nobody@sandbox.example

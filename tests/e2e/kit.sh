@@ -111,6 +111,14 @@ expect() {
   grep -qE "$pattern" "$dir/said" || fail "$what: said nothing like /$pattern/: $(head -c 800 "$dir/said")"
 }
 
+# says PATTERN CODE COMMAND…: the same in fewer words; it has nobody to ask
+says() {
+  local words=$1 rc=$2 out got; shift 2
+  out=$("$@" 2>&1 </dev/null); got=$?
+  [ "$got" = "$rc" ] || fail "$*: exit $got, not $rc: $out"
+  grep -qE -- "$words" <<<"$out" || fail "$*: does not say \"$words\": $out"
+}
+
 # start [PATH]: the service, which listens at $base; until that path answers 200
 start() {
   (cd / && exec "$build/inbox-bridge" -c "$dir/bridge.cfg" run 2>>"$dir/run.err") & runner=$! # a service is not where its operator is
