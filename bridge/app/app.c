@@ -1,5 +1,6 @@
 /* Opening and closing the program, and the one pass all commands share: intake, then every route to quiet. */
 #include "bridge/app/app.h"
+#include "bridge/app/beside.h"
 #include "bridge/base/js.h"
 #include "bridge/base/log.h"
 #include "bridge/base/str.h"
@@ -143,6 +144,7 @@ bool app_open(struct app *app)
         app_worse(app, EXIT_STORE);
         return false;
     }
+    beside_tidy(app->settings.store);
     lend_store(app);
     load_limits(app);
     return true;

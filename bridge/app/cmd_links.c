@@ -1,5 +1,6 @@
 /* links: the ID map as a table (CSV) that goes out and comes back. An import is checked line by line and then done whole or
  * not at all. Shadows do not travel: the next sync compares imported links as at first contact. */
+#include "bridge/app/beside.h"
 #include "bridge/app/desk.h"
 #include "bridge/base/csv.h"
 #include "bridge/base/js.h"
@@ -267,7 +268,7 @@ static bool copy_beside(struct app *app, const char *from, const char *to)
 
 static json_t *import_links(struct app *app, char **argv)
 {
-    AUTO_FREE char *desk = desk_path(app->settings.store), *copy = mem_printf("%s.import-%d", app->settings.store, (int)getpid());
+    AUTO_FREE char *desk = desk_path(app->settings.store), *copy = beside_path(app->settings.store, "import");
     json_t *out = NULL;
     if (access(desk, F_OK) == 0) {
         if (!copy_beside(app, argv[2], copy))

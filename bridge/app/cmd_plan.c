@@ -1,5 +1,6 @@
 /* plan and apply: asked for and told here, made in planning.c and applying.c. Beside the service a plan goes through a file next to the
  * store, because either may not see the other's folders. */
+#include "bridge/app/beside.h"
 #include "bridge/app/applying.h"
 #include "bridge/app/desk.h"
 #include "bridge/app/planning.h"
@@ -85,11 +86,6 @@ static void print_plan(struct app *app, FILE *file, const json_t *told)
 
 /* ---- files ---- */
 
-static char *beside(const struct app *app)
-{
-    return mem_printf("%s.plan-%d", app->settings.store, (int)getpid());
-}
-
 static FILE *make_file(const char *path)
 {
     unlink(path);
@@ -148,7 +144,7 @@ static void keep(struct app *app, FILE *file, const char *path)
 /* It is made beside the store, by us or by the service, and goes where it is wanted when it is whole. */
 static void plan(struct app *app, const char *out)
 {
-    AUTO_FREE char *path = beside(app);
+    AUTO_FREE char *path = beside_path(app->settings.store, "plan");
     FILE *file = make_file(path);
     AUTO_JSON json_t *told = NULL;
     if (!file) {
@@ -200,7 +196,7 @@ static json_t *apply_alone(struct app *app, FILE *file, const char *name)
 /* The service gets a copy, under the file's name. */
 static bool apply_asked(struct app *app, FILE *file, char *name, json_t **report)
 {
-    AUTO_FREE char *desk = desk_path(app->settings.store), *path = beside(app);
+    AUTO_FREE char *desk = desk_path(app->settings.store), *path = beside_path(app->settings.store, "plan");
     FILE *rows = access(desk, F_OK) == 0 ? make_file(path) : NULL;
     bool asked = rows && copy(file, rows) && deed_asked(app, 3, (char *[]){"apply", path, name, NULL}, report);
     if (rows) {

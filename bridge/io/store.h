@@ -109,6 +109,7 @@ struct link {
     json_t *cells;    /* {"field":{"s":…,"t":…,"n":flips,"m":turns,"at":ms}}: both shadows; absent = never agreed */
     int64_t parent;   /* link of the parent object; 0 = none */
     int64_t touched;  /* newest state of the CRM record known, ms of the CRM's own clock; what is older is a stale replica; 0 = not known */
+    int64_t behind;   /* since when the CRM has told an older state than that; ms, 0 = it does not */
 };
 void link_done(struct link *l);
 void links_free(struct link *l, size_t n);

@@ -3,7 +3,7 @@
 #include "bridge/io/store_private.h"
 
 #define LINK                                                                                                                   \
-    "SELECT id, route, object, key, t_type, t_id, state, reason, secondary, t_version, cells, parent, touched FROM link "
+    "SELECT id, route, object, key, t_type, t_id, state, reason, secondary, t_version, cells, parent, touched, behind FROM link "
 
 static const char *const state_names[] = {"linked", "creating", "ambiguous", "paused", "detached", "tombstone"};
 
@@ -38,7 +38,7 @@ static bool read_link(struct rows *r, void *item, struct err *err)
     *l = (struct link){.id = rows_int(r, 0), .route = rows_name(r, 1), .object = rows_name(r, 2), .key = rows_text(r, 3),
                        .t_type = rows_name(r, 4), .t_id = rows_text(r, 5), .state = (enum link_state)rows_int(r, 6),
                        .reason = rows_text(r, 7), .secondary = rows_int(r, 8) != 0, .t_version = rows_text(r, 9),
-                       .parent = rows_int(r, 11), .touched = rows_int(r, 12)};
+                       .parent = rows_int(r, 11), .touched = rows_int(r, 12), .behind = rows_int(r, 13)};
     return rows_json(r, 10, &l->cells, err);
 }
 
@@ -151,18 +151,18 @@ static int insert(struct store *st, const struct link *l, const int64_t name[3])
 {
     return sql_try(st,
                    "INSERT INTO link(route, object, key, t_type, t_id, state, reason, secondary, t_version, cells, parent, "
-                   "touched) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   "touched, behind) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    ARGS(INT(name[0]), INT(name[1]), TEXT(l->key), INT(name[2]), TEXT(l->t_id), INT(l->state), TEXT(l->reason),
-                        INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched)));
+                        INT(l->secondary), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->behind)));
 }
 
 /* A link that stays where it is, which is nearly every settled write: no index is touched. */
 static int update_content(struct store *st, const struct link *l, int64_t t_type)
 {
     return sql_try(st,
-                   "UPDATE link SET reason = ?, t_version = ?, cells = ?, parent = ?, touched = ? "
+                   "UPDATE link SET reason = ?, t_version = ?, cells = ?, parent = ?, touched = ?, behind = ? "
                    "WHERE id = ? AND t_type = ? AND t_id IS ? AND state = ? AND secondary = ?",
-                   ARGS(TEXT(l->reason), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id),
+                   ARGS(TEXT(l->reason), TEXT(l->t_version), JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->behind), INT(l->id),
                         INT(t_type), TEXT(l->t_id), INT(l->state), INT(l->secondary)));
 }
 
@@ -174,9 +174,9 @@ static int update(struct store *st, const struct link *l, int64_t t_type)
         return rc;
     return sql_try(st,
                    "UPDATE link SET t_type = ?, t_id = ?, state = ?, reason = ?, secondary = ?, t_version = ?, cells = ?, "
-                   "parent = ?, touched = ? WHERE id = ?",
+                   "parent = ?, touched = ?, behind = ? WHERE id = ?",
                    ARGS(INT(t_type), TEXT(l->t_id), INT(l->state), TEXT(l->reason), INT(l->secondary), TEXT(l->t_version),
-                        JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->id)));
+                        JSON(l->cells), INT(l->parent), INT(l->touched), INT(l->behind), INT(l->id)));
 }
 
 static bool put(struct store *st, struct link *l, int64_t *id, struct err *err)

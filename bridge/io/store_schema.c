@@ -73,8 +73,10 @@ static const char schema_4[] =
     "ALTER TABLE op ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX op_bulk ON op(bulk, id) WHERE bulk <> 0;";
 
-/* Bulk jobs that read: what a comparison was told of the CRM's records, link by link, until it is through. */
+/* Bulk jobs that read: what a comparison was told of the CRM's records, link by link, until it is through. And since when a
+ * record has been behind what is known of it. */
 static const char schema_5[] =
+    "ALTER TABLE link ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE bulk ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE bulk ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE bulk ADD COLUMN over INTEGER NOT NULL DEFAULT 0;"

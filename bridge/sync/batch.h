@@ -114,8 +114,11 @@ bool survey_recall(struct batch *b, struct err *err) MUST_CHECK;
 void place_targets(struct batch *b);
 void place_gone(struct batch *b, struct item *it); /* its source record is gone for good: what is risky about that is guarded */
 bool place_stale(const struct batch *b, const struct item *it);
-bool place_guards(struct batch *b, struct err *err) MUST_CHECK;
-bool place_created(struct batch *b, struct err *err) MUST_CHECK; /* counts what was made without approval; inside a transaction */
+void place_detach(struct batch *b, struct item *it);
+
+/* guard.c: what must not happen by the hundred. */
+bool guard_batch(struct batch *b, struct err *err) MUST_CHECK;
+bool guard_count(struct batch *b, struct err *err) MUST_CHECK; /* what was made without approval; inside a transaction */
 
 /* others.c: Inbox records that another route is not sure about are not written yet. */
 bool others_wait(struct batch *b, struct err *err) MUST_CHECK;

@@ -1,12 +1,9 @@
-/* Where the CRM record went, and what must not happen by the hundred. Merges and conversions move the link; archived and
- * missing records detach it; creates beyond max_creates wait for a plan; detaches and clears come last in a pass, when
- * their number is known, and stop before the first one when there are too many. */
+/* Where the CRM record went. Merges and conversions move the link; archived and missing records detach it, unless there are too
+ * many of them (guard.c); what a replica tells that is behind is not believed. */
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
-#include "bridge/base/when.h"
 #include "bridge/sync/batch.h"
 #include "mappings/value.h"
-#include <string.h>
 
 #define REPLICAS_MS (60 * 1000) /* a record just written may be unknown elsewhere for so long */
 #define STALE_AGAIN_MS (5 * 1000)
@@ -91,7 +88,7 @@ static void remap(struct batch *b, struct item *it)
 #define ARCHIVED "archived in the CRM"
 #define DELETED "deleted in the CRM"
 
-static void detach_now(struct batch *b, struct item *it)
+void place_detach(struct batch *b, struct item *it)
 {
     it->link.state = it->buries ? LINK_TOMBSTONE : LINK_DETACHED;
     set_text(&it->link.reason, it->buries ? WHY_SOURCE_GONE : it->t.state == RECORD_ARCHIVED ? ARCHIVED : DELETED);
@@ -107,7 +104,7 @@ static void detach(struct batch *b, struct item *it)
 {
     it->detaches = it->final && !b->dry;
     if (b->dry)
-        detach_now(b, it);
+        place_detach(b, it);
     else
         item_off(it, NEXT_AGAIN, "risky");
 }
@@ -129,52 +126,34 @@ bool place_stale(const struct batch *b, const struct item *it)
     return it->t.state == RECORD_GONE && b->r->env->now(b->r->env) - it->link.touched < REPLICAS_MS;
 }
 
-#define OLDER "the CRM tells an older state than before, since " /* behind the reason of such a link; then the moment */
-
-/* How long it has been so; -1: it is new. A service that was taken back to an older state, or whose clock was ahead for a while,
- * would tell it for ever. */
-static int64_t older_for(const struct item *it, int64_t now)
+/* A service that was taken back to an older state, or whose clock was ahead for a while, would tell it for ever. */
+static int64_t behind_for(const struct item *it, int64_t now)
 {
-    const char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
-    int64_t since = now;
-    return noted && when_parse(noted + sizeof OLDER - 1, &since) && since <= now ? now - since : -1;
+    return it->link.behind && it->link.behind <= now ? now - it->link.behind : 0;
 }
 
-static void forget_older(struct item *it)
+static void set_behind(struct item *it, int64_t since)
 {
-    char *noted = it->link.reason ? strstr(it->link.reason, OLDER) : NULL;
-    if (!noted)
-        return;
-    noted[noted - it->link.reason >= 2 ? -2 : 0] = '\0'; /* with the "; " between the two */
-    if (!*it->link.reason)
-        set_text(&it->link.reason, NULL);
-    it->link_dirty = true;
+    it->link_dirty |= it->link.behind != since;
+    it->link.behind = since;
 }
 
 static void look_later(struct batch *b, struct item *it)
 {
-    int64_t now = b->r->env->now(b->r->env), lasts = older_for(it, now);
-    char at[WHEN_TEXT];
-    when_print(now, at);
-    if (lasts < 0) {
-        forget_older(it);
-        const char *reason = it->link.reason;
-        AUTO_FREE char *both = mem_printf("%s%s" OLDER "%s", reason ? reason : "", reason ? "; " : "", at);
-        set_text(&it->link.reason, both);
-        it->link_dirty = true;
-    }
+    int64_t now = b->r->env->now(b->r->env), lasts = behind_for(it, now);
+    set_behind(it, now - lasts);
     it->due = now + (lasts > STALE_SELDOM_MS ? STALE_SELDOM_MS : lasts > STALE_AGAIN_MS ? lasts : STALE_AGAIN_MS);
     item_off(it, NEXT_LATER, "the CRM told an older state than it had told before");
 }
 
-/* Is it stale? After long enough it is believed all the same. */
-static bool older(const struct batch *b, struct item *it)
+/* Is it behind? After long enough it is believed all the same. */
+static bool is_behind(const struct batch *b, struct item *it)
 {
     bool stale = place_stale(b, it);
-    if (stale && older_for(it, b->r->env->now(b->r->env)) < STALE_MOST_MS)
+    if (stale && behind_for(it, b->r->env->now(b->r->env)) < STALE_MOST_MS)
         return true;
     it->link.touched = stale ? 0 : it->link.touched;
-    forget_older(it);
+    set_behind(it, 0);
     return false;
 }
 
@@ -203,7 +182,7 @@ void place_targets(struct batch *b)
         take_back(it);
         if (it->link.state == LINK_DETACHED || it->link.state == LINK_TOMBSTONE || it->link.state == LINK_AMBIGUOUS)
             item_off(it, NEXT_FINISH, it->link.reason ? it->link.reason : link_state_name(it->link.state));
-        else if (older(b, it))
+        else if (is_behind(b, it))
             look_later(b, it);
         else if (it->has_t && (it->t.state == RECORD_MERGED || it->t.state == RECORD_CONVERTED) && it->t.moved_to)
             remap(b, it);
@@ -212,162 +191,4 @@ void place_targets(struct batch *b)
         else if (it->has_t && it->t.fields && str_eq(it->link.reason, MOVED))
             forget_blanks(b, it);
     }
-}
-
-/* ---- guards ---- */
-
-static bool risky_allowed(struct batch *b, int64_t *count, struct err *err)
-{
-    int64_t states[8] = {0}, links = 0;
-    struct route *r = b->r;
-    if (!store_jobs_why(r->store, r->name, "risky", count, err) || !store_link_counts(r->store, r->name, states, err))
-        return false;
-    for (size_t i = 0; i < COUNT(states); i++)
-        links += states[i];
-    int64_t most = links * r->mass_percent / 100;
-    if (most < r->mass_least)
-        most = r->mass_least;
-    if (*count <= most || r->accept_mass)
-        *count = 0;
-    return true;
-}
-
-/* What was risky when it was last looked at may have mended itself since. */
-static bool risky(const struct item *it)
-{
-    return it->final && (it->detaches || (!it->off && it->planned && it->plan.clears));
-}
-
-/* The risky jobs come last; their number is what this pass would detach or clear. */
-static bool guard_mass(struct batch *b, struct err *err)
-{
-    bool any = false;
-    for (size_t i = 0; i < b->n; i++)
-        any |= risky(&b->items[i]);
-    int64_t too_many = 0;
-    if (any && !b->dry && !risky_allowed(b, &too_many, err))
-        return false;
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        if (b->dry || !risky(it))
-            continue;
-        if (too_many) {
-            it->due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
-            item_off(it, NEXT_LATER, "risky");
-            b->r->tally.guarded++;
-        } else if (it->detaches) {
-            detach_now(b, it);
-        }
-    }
-    return true;
-}
-
-static void guard_clears(struct batch *b)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        struct item *it = &b->items[i];
-        if (!it->off && it->planned && it->plan.clears && !it->final && !b->dry && !it->create)
-            item_off(it, NEXT_AGAIN, "risky");
-    }
-}
-
-/* ---- creates ---- */
-
-#define A_DAY_MS (24 * 60 * 60 * INT64_C(1000))
-
-static char *created_name(const struct route *r, const struct map_object *o)
-{
-    return mem_printf("creates:%s:%s", r->name, o->name);
-}
-
-/* How many were made without approval within a day: [since, n] in the store, so that neither small batches nor restarts are a way
- * around the guard. */
-static bool created_lately(struct route *r, const struct map_object *o, int64_t *since, int64_t *n, struct err *err)
-{
-    AUTO_FREE char *name = created_name(r, o), *text = NULL;
-    int64_t now = r->env->now(r->env);
-    if (!store_meta_get(r->store, name, &text, err))
-        return false;
-    AUTO_JSON json_t *kept = text ? js_parse(text, strlen(text), NULL) : NULL;
-    *since = json_integer_value(json_array_get(kept, 0));
-    *n = json_integer_value(json_array_get(kept, 1));
-    if (*since > now || now - *since >= A_DAY_MS) {
-        *since = now;
-        *n = 0;
-    }
-    return true;
-}
-
-/* Nobody has to ask: a plan was applied, or somebody said yes. */
-static bool approved(const struct batch *b, bool *yes, struct err *err)
-{
-    AUTO_FREE char *name = mem_printf("approved:%s", b->r->name), *text = NULL;
-    bool ok = b->r->yes || store_meta_get(b->r->store, name, &text, err);
-    *yes = b->r->yes || text;
-    return ok;
-}
-
-bool place_created(struct batch *b, struct err *err)
-{
-    bool yes = false;
-    if (!approved(b, &yes, err) || yes)
-        return err->kind == ERR_NONE;
-    for (size_t k = 0; k < b->r->n; k++) {
-        int64_t made = 0, since = 0, n = 0;
-        for (size_t i = 0; i < b->n; i++)
-            made += b->items[i].b == &b->r->objects[k] && b->items[i].create && b->items[i].out[SIDE_T].wanted &&
-                    b->items[i].out[SIDE_T].result.err.kind == ERR_NONE;
-        if (!made)
-            continue;
-        if (!created_lately(b->r, b->r->objects[k].o, &since, &n, err))
-            return false;
-        AUTO_FREE char *name = created_name(b->r, b->r->objects[k].o), *text = mem_printf("[%lld,%lld]", (long long)since, (long long)(n + made));
-        if (!store_meta_set(b->r->store, name, text, err))
-            return false;
-    }
-    return true;
-}
-
-static bool to_be_made(const struct batch *b, const struct item *it, size_t object)
-{
-    return !it->off && it->create && it->b == &b->r->objects[object];
-}
-
-static void withhold(struct batch *b, size_t object)
-{
-    for (size_t i = 0; i < b->n; i++)
-        if (to_be_made(b, &b->items[i], object)) {
-            b->items[i].due = b->r->env->now(b->r->env) + 60 * 60 * 1000;
-            item_off(&b->items[i], NEXT_LATER, WHY_WITHHELD);
-            b->r->tally.withheld++;
-        }
-}
-
-/* Creates beyond max_creates wait until a plan was applied or the operator said yes; once some wait, all do. */
-static bool guard_creates(struct batch *b, struct err *err)
-{
-    struct route *r = b->r;
-    bool yes = false;
-    if (b->dry)
-        return true;
-    if (!approved(b, &yes, err) || yes)
-        return err->kind == ERR_NONE;
-    for (size_t k = 0; k < r->n; k++) {
-        int64_t wanted = 0, waiting = 0, since = 0, n = 0;
-        for (size_t i = 0; i < b->n; i++)
-            wanted += to_be_made(b, &b->items[i], k);
-        if (!wanted)
-            continue;
-        if (!store_jobs_why(r->store, r->name, WHY_WITHHELD, &waiting, err) || !created_lately(r, r->objects[k].o, &since, &n, err))
-            return false;
-        if (waiting || n + wanted > r->objects[k].o->max_creates)
-            withhold(b, k);
-    }
-    return true;
-}
-
-bool place_guards(struct batch *b, struct err *err)
-{
-    guard_clears(b);
-    return guard_mass(b, err) && guard_creates(b, err);
 }

@@ -491,7 +491,7 @@ bool settle_batch(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n; i++)
         if (!settle_item(b, &b->items[i], err))
             return err_wrap(err, "settle %s", b->items[i].job->key);
-    if (!place_created(b, err) || !drift_keep(b, err))
+    if (!guard_count(b, err) || !drift_keep(b, err))
         return false;
     return store_commit(b->r->store, err);
 }

@@ -236,7 +236,7 @@ bool survey_some(struct route *r, int64_t *due, struct err *err)
 static bool plain(const struct item *it)
 {
     return !it->off && it->b && it->link.id && it->link.t_id && !it->has_t && it->link.state == LINK_LINKED && !it->link.secondary &&
-           !it->link.reason && !it->n_holds && !it->n_ops && !it->final && !it->whole && it->known && !it->subject.stale &&
+           !it->link.reason && !it->link.behind && !it->n_holds && !it->n_ops && !it->final && !it->whole && it->known && !it->subject.stale &&
            it->subject.fields && it->job->lane == LANE_RECONCILE && !it->job->attempts && str_eq(it->job->why, "compare");
 }
 

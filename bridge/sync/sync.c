@@ -90,7 +90,7 @@ static bool road_in(struct batch *b, const struct job *jobs, size_t n, struct er
 
 static bool road_out(struct batch *b, struct err *err)
 {
-    if (!place_guards(b, err) || !others_wait(b, err))
+    if (!guard_batch(b, err) || !others_wait(b, err))
         return false;
     confirm_writes(b);
     if (!write_intend(b, err) || !write_put(b, err) || !write_race(b, err))
