@@ -5,7 +5,6 @@
 #include "bridge/sync/aim.h"
 #include "bridge/sync/people.h"
 #include "mappings/digest.h"
-#include <string.h>
 
 void route_init(struct route *r)
 {
@@ -56,7 +55,8 @@ struct bound *route_object_of(struct route *r, int side, const char *native)
 
 /* ---- organisations ---- */
 
-static bool pin_as(struct route *r, const char *name, const struct endpoint *ep, const struct organisation *org, struct err *err)
+static bool pin_as(struct route *r, const char *name, const char *whose, const struct endpoint *ep, const struct organisation *org,
+                   struct err *err)
 {
     AUTO_FREE char *pinned = NULL;
     if (!store_meta_get(r->store, name, &pinned, err))
@@ -68,7 +68,7 @@ static bool pin_as(struct route *r, const char *name, const struct endpoint *ep,
     return err_set(err, ERR_CONFIG,
                    "endpoint %s: the token belongs to organisation %s (%s), but %s is linked to organisation %s; "
                    "use the right token, or another store file",
-                   ep->name, org->id, org->label ? org->label : "no name", strchr(name, ' ') ? "this route of the store" : "this store", pinned);
+                   ep->name, org->id, org->label ? org->label : "no name", whose, pinned);
 }
 
 /* Under the endpoint's name, and under the route's: an endpoint that goes by another name is no other account to its links. */
@@ -81,7 +81,7 @@ static bool pin(struct route *r, int side, struct err *err)
     free(r->currency[side]);
     r->currency[side] = mem_dup(org.currency);
     AUTO_FREE char *here = mem_printf("organisation:%s", ep->name), *there = mem_printf("organisation of %s:%s", side == SIDE_S ? "inbox" : "crm", r->name);
-    return pin_as(r, here, ep, &org, err) && pin_as(r, there, ep, &org, err);
+    return pin_as(r, here, "this store", ep, &org, err) && pin_as(r, there, "this route of the store", ep, &org, err);
 }
 
 bool route_pin(struct route *r, struct err *err)
