@@ -198,6 +198,8 @@ static uint64_t digest_of(const struct intake *in, const char *object, const str
     for (const char **name = names; *name; name++)
         if (json_object_get(rec->fields, *name))
             json_object_set(told, *name, json_object_get(rec->fields, *name));
+    if (!json_object_size(told)) /* an event of a conversation tells only which word it is about */
+        json_object_update(told, rec->fields);
     AUTO_FREE char *fields = js_print_sorted(told);
     AUTO_FREE char *text = mem_printf("%s %s %lld %d %s", object, rec->key, (long long)rec->as_of, (int)rec->state, fields);
     return hash_fast(text, strlen(text), 0);

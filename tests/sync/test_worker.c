@@ -3,7 +3,7 @@
 #include "bridge/base/js.h"
 #include "bridge/base/str.h"
 #include "tests/base/asserts.h"
-#include "tests/kit/world.h"
+#include "tests/kit/talk.h"
 
 #define PEOPLE 60
 
@@ -124,6 +124,30 @@ static bool is_stale(struct world *w, const char *key)
     return s.stale;
 }
 
+static int64_t marked_by(struct world *w, const char *event, int64_t at)
+{
+    struct err err = {0};
+    int64_t before = w->intake[0].marked;
+    AUTO_JSON json_t *fields = json_pack("{s:s,s:s}", "parent", "x:1", "touched", event);
+    struct record rec = {.object = (char *)"conversation", .id = (char *)"thread", .key = (char *)"x:1/thread", .as_of = at, .fields = fields};
+    if (!intake_delivery(&w->intake[0], &(struct page){.items = &rec, .n = 1}, &err))
+        fail_msg("%s", err.text);
+    return w->intake[0].marked - before;
+}
+
+static void two_words_of_one_instant_are_two(void **state)
+{
+    AUTO_FREE char *mapping = talk_mapping(&talk_hubspot, "digest = \"day\";");
+    struct world *w = talk_hubspot.make(8, 2, mapping);
+    (void)state;
+    world_settle(w);
+    int64_t now = w->env.now(&w->env) + 5000;
+    assert_int_equal(marked_by(w, "first", now), 1);
+    assert_int_equal(marked_by(w, "first", now), 0); /* as the feed tells what a webhook told */
+    assert_int_equal(marked_by(w, "second", now), 1);
+    world_free(w);
+}
+
 /* The feed tells again what webhooks told; only an old event nobody has heard of is a contradiction. */
 static void events_told_again_cost_no_read(void **state)
 {
@@ -218,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_walk_is_taken_page_by_page),
         cmocka_unit_test(a_source_without_quota_holds_up_only_what_needs_it),
         cmocka_unit_test(no_look_is_wasted_for_want_of_a_call_to_write),
+        cmocka_unit_test(two_words_of_one_instant_are_two),
         cmocka_unit_test(events_told_again_cost_no_read),
         cmocka_unit_test(a_crm_tells_its_changes_page_by_page_and_what_is_risky_waits),
     };
